@@ -1,0 +1,47 @@
+"""Compiles ``tlsalert/wire`` with mypyc; everything else about the package stands in setup.cfg.
+
+Without a C compiler (or with TLSALERT_PURE=1) the same files run interpreted, about twenty times slower.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+from setuptools import setup
+from setuptools.command.build_ext import build_ext
+
+WIRE = sorted(str(path) for path in Path("tlsalert/wire").glob("*.py") if path.name != "__init__.py")
+
+
+class AllOrNothing(build_ext):
+    """Builds every extension or none: a half-compiled ``wire`` would not import."""
+
+    def run(self) -> None:
+        """Build; where that fails, say so and leave the files to the interpreter."""
+        try:
+            super().run()
+        except Exception as error:  # setuptools, the compiler and the linker each raise their own kind
+            print(f"warning: tlsalert.wire is not compiled, so it runs interpreted and slow: {error}", file=sys.stderr)
+            self.extensions = []
+
+
+def extensions() -> list[object]:
+    """Return what mypyc makes of ``wire``, or nothing where it can't."""
+    if os.environ.get("TLSALERT_PURE") == "1":
+        return []
+    try:
+        from mypyc.build import mypycify
+    except ImportError as error:
+        print(f"warning: tlsalert.wire is not compiled, so it runs interpreted and slow: {error}", file=sys.stderr)
+        return []
+    return list(
+        mypycify(
+            ["--config-file=", "--strict", "--follow-imports=silent", *WIRE],
+            opt_level="3",
+            debug_level="0",
+            group_name="tlsalert_wire",
+        )
+    )
+
+
+setup(ext_modules=extensions(), cmdclass={"build_ext": AllOrNothing})

@@ -1,0 +1,35 @@
+"""What all tests share: expected output that lives in files.
+
+``pytest --rewrite-golden`` writes those files anew from what the code says now; look at the diff before
+you keep it, it is reviewed like code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--rewrite-golden",
+        action="store_true",
+        help="write the expected output in tests/**/golden anew from what the code says now",
+    )
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
+    """A function of (name, text) that holds text against the file golden/NAME beside the test."""
+    folder = Path(request.path).parent / "golden"
+
+    def check(name: str, text: str) -> None:
+        file = folder / name
+        if request.config.getoption("--rewrite-golden"):
+            folder.mkdir(exist_ok=True)
+            file.write_text(text, encoding="utf-8")
+        assert text == file.read_text(encoding="utf-8"), f"{file} differs; see pytest --rewrite-golden"
+
+    return check

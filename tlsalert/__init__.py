@@ -1,0 +1,46 @@
+"""tlsalert says who refused a TLS handshake, why, and what to change.
+
+    import tlsalert
+    for connection in tlsalert.read("captures/console.pcap").failed:
+        print(connection.verdict.summary)
+
+The public names are loaded when they are first used, so that a small question gets a quick answer.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tlsalert._version import VERSION as __version__
+
+if TYPE_CHECKING:
+    from tlsalert.capture import Capture, read
+    from tlsalert.errors import TlsalertError
+    from tlsalert.explain import explain
+    from tlsalert.model import Connection, Verdict
+
+#: Where each public name lives.
+_HOMES = {
+    "Capture": "capture",
+    "Connection": "model",
+    "TlsalertError": "errors",
+    "Verdict": "model",
+    "explain": "explain",
+    "read": "capture",
+}
+
+__all__ = ["Capture", "Connection", "TlsalertError", "Verdict", "__version__", "explain", "read"]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'tlsalert' has no attribute {name!r}")
+    from importlib import import_module
+
+    value: object = getattr(import_module(f"tlsalert.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

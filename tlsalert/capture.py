@@ -1,0 +1,197 @@
+"""The one place where the parts meet: a source's bytes go through ``wire``, and connections come out with verdicts.
+
+A capture is read once and in bounded memory. Connections come in the order of their first packets; those that
+have ended are held back until the capture's end (or until :data:`HELD_BYTES` is reached), so that every handshake of a
+machine can speak for its clock. From a pipe they come as they end.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from ipaddress import ip_address
+from typing import Literal, overload
+
+from tlsalert.diagnosis.clocks import Witness
+from tlsalert.diagnosis.verdict import judge
+from tlsalert.model import Connection, Summary
+from tlsalert.sources.files import ByteSource
+from tlsalert.sources.recognise import capture_kind
+from tlsalert.wire.capfile import CaptureParser
+from tlsalert.wire.connection import connection
+from tlsalert.wire.harvest import Harvest
+from tlsalert.wire.network import Network
+from tlsalert.wire.readings import Readings
+from tlsalert.wire.tcp import TcpTable
+
+Wanted = Literal["all", "failed", "alerts"]
+
+#: About how much memory connections that have ended may take before they are told.
+HELD_BYTES = 48 << 20
+
+
+class Reader:
+    """Reads one capture, once. Iterate over it for the connections; ``summary`` is whole when they have ended.
+
+    With ``wanted`` "failed" those that surely went well are counted and not built; with "alerts" those without an
+    alert. ``progress``, where it is set, is called with the number of bytes of each chunk; ``size`` is the file's size in
+    bytes where that is known and what is read is not compressed; ``live`` says that it is a pipe.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], wanted: Wanted = "all") -> None:
+        self.summary = Summary(os.fspath(path))
+        self._tally: Counter[str] = Counter()
+        self._wanted = wanted
+        self.progress: Callable[[int], None] | None = None
+        self._source = ByteSource(path)
+        self.size = self._source.size
+        self.live = self._source.pipe
+        self._tcp = TcpTable()
+        self._network = Network(self._tcp)
+        self._parser = CaptureParser(self._network)
+        self._harvest = Harvest(wanted == "all", wanted == "alerts")
+        self._witnesses = _Witnesses(self._harvest.readings)
+        capture_kind(self._source.head, self._source.name)
+
+    def __iter__(self) -> Iterator[Connection]:
+        with self._source as source:
+            for chunk in source.chunks():
+                self._parser.feed(chunk)
+                self._tcp.settle()
+                self._take()
+                if source.pipe or self._harvest.held_bytes > HELD_BYTES:
+                    yield from self._told()
+                if self.progress is not None:
+                    self.progress(len(chunk))
+        self._parser.finish()
+        self._tcp.finish()
+        self._take()
+        yield from self._told()
+        self._finish()
+
+    def _take(self) -> None:
+        flows = self._tcp.finished
+        if flows:
+            self._tcp.finished = []
+            self._harvest.take(flows)
+
+    def _told(self) -> Iterator[Connection]:
+        """Build and judge what is held, in the order of first packets."""
+        for flow in self._harvest.release():
+            built = connection(flow, self.summary.source, self._harvest.rank(flow.number), self._parser.digits)
+            judged = judge(built, self._witnesses)
+            self._count(judged)
+            if self._is_wanted(judged):
+                yield judged
+
+    def _is_wanted(self, judged: Connection) -> bool:
+        if self._wanted == "alerts":
+            return bool(judged.alerts)
+        return self._wanted == "all" or (judged.verdict is not None and judged.verdict.outcome in ("failed", "not_tls"))
+
+    def _count(self, judged: Connection) -> None:
+        self._tally["connections"] += 1
+        if judged.verdict is not None and judged.verdict.outcome == "failed":
+            self._tally[f"failed_by_{judged.verdict.refused_by or 'other'}"] += 1
+
+    def _finish(self) -> None:
+        parser, tally = self._parser, self._tally
+        notes = list(self._tcp.notes)
+        for link, packets in self._network.unknown.items():
+            notes.append(f"{packets} packets of link type {link} are not understood")
+        if self._network.fragments:
+            notes.append(f"{self._network.fragments} IP fragments were not put together")
+        notes.extend(damage for damage in (parser.damage, self._source.damage) if damage is not None)
+        self.summary = Summary(
+            self.summary.source,
+            parser.first_time if parser.first_time >= 0 else None,
+            parser.time if parser.first_time >= 0 else None,
+            parser.frames,
+            tally["connections"] + self._harvest.good,
+            tally["failed_by_server"],
+            tally["failed_by_client"],
+            tally["failed_by_other"],
+            self._harvest.other_streams,
+            tuple(notes),
+        )
+
+
+class _Witnesses:
+    """Asks the capture's readings on behalf of a connection."""
+
+    def __init__(self, readings: Readings) -> None:
+        self._readings = readings
+
+    def server(self, connection: Connection, random: bytes) -> Witness | None:
+        """Return what the server's hellos say."""
+        end = connection.server
+        return None if end is None else self._readings.server(ip_address(end.address).packed, end.port, random)
+
+    def client(self, connection: Connection, random: bytes) -> Witness | None:
+        """Return what the client's hellos say."""
+        end = connection.client
+        return None if end is None else self._readings.client(ip_address(end.address).packed, random)
+
+
+class Capture(Sequence[Connection]):
+    """The connections of one capture, read as they are asked for, in the order of their first packets."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self._reader = Reader(path)
+        self._connections = iter(self._reader)
+        self._read: list[Connection] = []
+
+    @property
+    def source(self) -> str:
+        """The path that was read."""
+        return self._reader.summary.source
+
+    @property
+    def summary(self) -> Summary:
+        """Counts, times and notes of the whole capture; reads it to its end."""
+        self._reach(None)
+        return self._reader.summary
+
+    @property
+    def failed(self) -> tuple[Connection, ...]:
+        """The connections whose handshake failed."""
+        return tuple(c for c in self if c.verdict is not None and c.verdict.outcome == "failed")
+
+    def __iter__(self) -> Iterator[Connection]:
+        place = 0
+        while self._reach(place):
+            yield self._read[place]
+            place += 1
+
+    def __len__(self) -> int:
+        self._reach(None)
+        return len(self._read)
+
+    @overload
+    def __getitem__(self, place: int) -> Connection: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Connection]: ...
+    def __getitem__(self, place: int | slice) -> Connection | Sequence[Connection]:
+        self._reach(place if isinstance(place, int) and place >= 0 else None)
+        return self._read[place]
+
+    def __repr__(self) -> str:
+        return f"<Capture {self.source}: {len(self)} connections, {len(self.failed)} failed>"
+
+    def _reach(self, place: int | None) -> bool:
+        """Read on until the connection at ``place`` is there (None: to the end); say whether it is."""
+        while place is None or place >= len(self._read):
+            following = next(self._connections, None)
+            if following is None:
+                return False
+            self._read.append(following)
+        return True
+
+
+def read(path: str | os.PathLike[str]) -> Capture:
+    """Read a capture (pcap or pcapng, plain or compressed; "-" is standard input).
+
+    Raises :class:`tlsalert.errors.CaptureError` where it is none or cannot be opened.
+    """
+    return Capture(path)

@@ -1,0 +1,79 @@
+"""The command line: one module for each verb, imported when its verb runs, so that small questions are quick."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import click
+
+from tlsalert._version import VERSION
+
+#: Each verb and what it does, as ``tlsalert --help`` says it.
+VERBS = {
+    "read": "Decode a capture's TLS handshakes and say why they failed.",
+    "explain": "Say what an alert means and what to check next.",
+}
+
+
+class Verbs(click.Group):
+    """The verbs, loaded one at a time."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the verbs' names."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a verb's module and return its command."""
+        if cmd_name not in VERBS:
+            return None
+        command: click.Command = import_module(f"tlsalert.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the verbs without importing them."""
+        with formatter.section("Verbs"):
+            formatter.write_dl(list(VERBS.items()))
+
+
+@click.command(
+    cls=Verbs,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="""\b
+Example:
+  tlsalert read captures/console.pcap
+
+Ends with 0 when done, 1 when done and found what it was asked to watch for, 2 for a wrong
+command line, 3 where evidence could not be read, 130 when interrupted.""",
+)
+@click.version_option(VERSION, prog_name="tlsalert")
+def group() -> None:
+    """Say who refused a TLS handshake, why, and what to change."""
+
+
+def main() -> None:
+    """Run the command line; errors are told in one line, and a reader that has gone away ends it quietly."""
+    from tlsalert.errors import TlsalertError
+
+    try:
+        group.main(prog_name="tlsalert", standalone_mode=False)
+    except click.exceptions.Abort:
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.exceptions.Exit as leave:
+        sys.exit(leave.exit_code)
+    except TlsalertError as error:
+        click.echo(f"tlsalert: {error}", err=True)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        _hush()
+        sys.exit(0)
+
+
+def _hush() -> None:
+    """Let the interpreter's last flush go nowhere: the reader of the pipe has gone."""
+    import os
+
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,165 @@
+"""``tlsalert read``: captures in, connections and verdicts out."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from typing import BinaryIO, TextIO, cast
+
+import click
+
+from tlsalert.capture import Reader, Wanted
+from tlsalert.errors import TlsalertError
+from tlsalert.model import Connection
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  tlsalert read captures/console.pcap
+  tlsalert read --only failed --format jsonl big.pcapng.zst | jq .verdict.summary
+  tcpdump -w - port 443 | tlsalert read -
+
+Ends with 0, with 1 where --fail-on found a failure, with 3 where a file could not be read."""
+)
+@click.argument("evidence", metavar="EVIDENCE...", nargs=-1, required=True)
+@click.option(
+    "--only",
+    type=click.Choice(["all", "failed", "alerts"]),
+    default="all",
+    show_default=True,
+    help="Which connections to show: all, those that failed, or those with an alert.",
+)
+@click.option(
+    "--connection", "number", type=click.IntRange(0), metavar="N", help="Show only connection N (from 0), in full."
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "jsonl", "csv"]),
+    default="text",
+    show_default=True,
+    help="How to write them: for people, as one JSON array, one JSON object a line, or a table.",
+)
+@click.option("-o", "--output", type=click.Path(dir_okay=False, allow_dash=True), default="-", help="Write to a file.")
+@click.option("--full", is_flag=True, help="Show connections that went well as fully as the others.")
+@click.option("--fail-on", type=click.Choice(["fatal"]), help="End with 1 if a handshake failed.")
+def command(
+    evidence: tuple[str, ...], only: str, number: int | None, form: str, output: str, full: bool, fail_on: str | None
+) -> None:
+    """Decode the TLS handshakes in captures and say who refused what, why, and what to change.
+
+    EVIDENCE is a pcap or pcapng file, plain or compressed (gzip, zstd, xz, bzip2), or "-" for a pipe.
+    """
+    gc.set_threshold(100_000, 50, 50)  # what reading makes has no cycles: looking for them took a third of the time
+    session = _Session(cast("Wanted", only), number)
+    with _output(output) as out:
+        if form == "text":
+            session.text(evidence, out, full or number is not None)
+        else:
+            session.data(evidence, out, form)
+    sys.exit(3 if session.unread else 1 if fail_on and session.failed else 0)
+
+
+class _Session:
+    """One run over all evidence: it remembers what failed."""
+
+    def __init__(self, wanted: Wanted, number: int | None) -> None:
+        self.wanted: Wanted = wanted
+        self.number = number
+        self.unread = False
+        self.failed = False
+
+    def text(self, evidence: tuple[str, ...], out: TextIO, full: bool) -> None:
+        """Write for people."""
+        from tlsalert.render.text import TextWriter
+
+        writer = TextWriter(out, full=full)
+        for path in evidence:
+            reader = self._open(path)
+            if reader is None:
+                continue
+            for connection in self._connections(reader):
+                writer.write(connection)
+                if reader.live:
+                    out.flush()
+            writer.finish(reader.summary)
+
+    def data(self, evidence: tuple[str, ...], out: TextIO, form: str) -> None:
+        """Write for programs; what is odd about a file goes to standard error."""
+        connections = self._all(evidence)
+        if form == "csv":
+            from tlsalert.render.csv import write_csv
+
+            write_csv(connections, _binary(out))
+        elif form == "json":
+            from tlsalert.render.json import write_json
+
+            write_json(connections, _binary(out))
+        else:
+            from tlsalert.render.json import jsonl
+
+            raw = _binary(out)
+            for connection in connections:
+                raw.write(jsonl(connection))
+                if connection.source == "-":
+                    raw.flush()
+
+    def _all(self, evidence: tuple[str, ...]) -> Iterator[Connection]:
+        for path in evidence:
+            reader = self._open(path)
+            if reader is None:
+                continue
+            yield from self._connections(reader)
+            for note in reader.summary.notes:
+                click.echo(f"tlsalert: {path}: {note}", err=True)
+
+    def _open(self, path: str) -> Reader | None:
+        try:
+            return Reader(path, "all" if self.number is not None else self.wanted)
+        except TlsalertError as error:
+            self._tell(error)
+            return None
+
+    def _connections(self, reader: Reader) -> Iterator[Connection]:
+        """Go through one file's connections; one that breaks off is told, and the rest of the evidence is still read."""
+        try:
+            with _progress(reader) as reader.progress:
+                for connection in reader:
+                    self.failed = self.failed or (
+                        connection.verdict is not None and connection.verdict.outcome == "failed"
+                    )
+                    if self.number is None or connection.connection == self.number:
+                        yield connection
+        except TlsalertError as error:
+            self._tell(error)
+
+    def _tell(self, error: TlsalertError) -> None:
+        self.unread = True
+        click.echo(f"tlsalert: {error}", err=True)
+
+
+def _output(path: str) -> AbstractContextManager[TextIO]:
+    """Open the output: standard output as it is, or a file in UTF-8."""
+    if path == "-":
+        return nullcontext(sys.stdout)
+    try:
+        return open(path, "w", encoding="utf-8", newline="")
+    except OSError as error:
+        raise click.UsageError(f"{path}: {error.strerror}") from error
+
+
+def _binary(out: TextIO) -> BinaryIO:
+    out.flush()
+    return out.buffer
+
+
+def _progress(reader: Reader) -> AbstractContextManager[Callable[[int], None] | None]:
+    """Show a bar on standard error where that is a terminal and the file is so large that reading it takes a while."""
+    if not sys.stderr.isatty() or reader.size is None or reader.size < 100 << 20:
+        return nullcontext(None)
+    from tlsalert.cli.progress import bar
+
+    return bar(reader.size)

@@ -1,0 +1,1 @@
+"""Why a handshake ended as it did: clocks, stages, causes. Everything here reads only the model."""

@@ -1,0 +1,225 @@
+"""How a connection ended: which side ended it, by what, and what that side had last seen of the other.
+
+The place of an alert comes before its number: handshake_failure (40) as the answer to a ClientHello is another
+thing than 40 as the answer to a client's certificate.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+from msgspec import Struct
+
+from tlsalert.model import Alert, Connection, HandshakeMessage, Outcome, Position, Side
+
+#: What the side that ended it had last seen of the other: nothing (of TLS), a ClientHello, the server's hello, the
+#: server's certificate flight, the client's certificate flight, a complete handshake, a new handshake inside it.
+Stage = Literal[
+    "nothing", "client_hello", "server_hello", "server_flight", "client_flight", "complete", "renegotiation"
+]
+How = Literal["alert", "fin", "rst", "silence", "data"]
+
+CLOSE_NOTIFY: Final = 0
+NO_CERTIFICATE: Final = 41
+USER_CANCELED: Final = 90
+#: Warnings after which a handshake goes on: no_certificate (SSLv3), user_canceled, no_renegotiation, unrecognized_name.
+HARMLESS: Final = frozenset((CLOSE_NOTIFY, NO_CERTIFICATE, USER_CANCELED, 100, 112))
+
+
+class Ending(Struct, frozen=True):
+    """How it ended. ``sender`` is who ended it; ``alert`` the alert that did; ``position`` where."""
+
+    outcome: Outcome
+    stage: Stage
+    how: How
+    sender: Side | None = None
+    alert: Alert | None = None
+    position: Position | None = None
+
+
+def ending(connection: Connection) -> Ending:
+    """Return how a connection ended."""
+    if not connection.messages and not connection.alerts and not connection.encrypted_records:
+        return Ending("not_tls", "nothing", "data")
+    alert = decisive(connection)
+    if alert is not None:
+        return Ending("failed", stage(connection, alert.sender), "alert", alert.sender, alert, alert.position)
+    if established(connection):
+        return Ending("established", "complete", _how(connection), connection.closed.sender)
+    if spoke_plainly(connection):
+        return Ending("not_tls", "nothing", "data", "server" if connection.plain[1] else "client")
+    closed = connection.closed
+    if closed.how == "open" or closed.sender is None:
+        return Ending("incomplete", stage(connection, "server"), "silence")
+    return Ending("failed", stage(connection, closed.sender), _how(connection), closed.sender, None, closed.position)
+
+
+def decisive(connection: Connection) -> Alert | None:
+    """Return the alert that ended the handshake: the first fatal one, unless the handshake had been done before it."""
+    done = established(connection)
+    for alert in connection.alerts:
+        if not refuses(connection, alert):
+            continue
+        if done and not (alert.encrypted and alert.inferred == "fatal alert" and connection.tls_version != "TLS 1.3"):
+            return None  # after a complete handshake an alert is no verdict on it; a renegotiation is another handshake
+        return alert
+    return None
+
+
+def refuses(connection: Connection, alert: Alert) -> bool:
+    """Whether an alert ends the connection as a refusal. TLS 1.3 has no warnings but two, RFC 8446 §6."""
+    if alert.description is None:
+        return alert.fatal
+    if alert.fatal:
+        return alert.code != CLOSE_NOTIFY
+    return connection.tls_version == "TLS 1.3" and alert.code not in HARMLESS
+
+
+def established(connection: Connection) -> bool:
+    """Whether both sides finished the handshake, as far as can be seen from outside."""
+    if connection.tls_version == "TLS 1.3":
+        return _established_13(connection)
+    if connection.tls_version == "SSLv2":
+        return min(connection.application_records) > 0
+    changed = {m.sender for m in connection.messages if m.message == "change_cipher_spec"}
+    finished = {m.sender for m in connection.messages if m.message in ("encrypted_handshake", "finished")}
+    spoke = {side for side, many in zip(("client", "server"), connection.application_records, strict=True) if many}
+    if connection.client_hello is None and connection.server_hello is None:
+        return len(spoke | (changed & finished)) == 2 or (bool(spoke) and not connection.messages)
+    return len(changed) == 2 and len(finished | spoke) == 2
+
+
+def _established_13(connection: Connection) -> bool:
+    """TLS 1.3: the client finishes first; that the server sent more than an alert after it shows that it agreed.
+
+    Up to the client's first encrypted record the server sends its own flight (RFC 8446 §2); 0-RTT data would come
+    before that flight and are told apart by it.
+    """
+    told = [r for r in connection.encrypted_records if r.content_type == 23]
+    inferred = {(a.position, a.sender) for a in connection.alerts if a.description is None}
+    server_began = False
+    client_answered = False
+    for record in told:
+        if record.sender == "server":
+            if client_answered and (record.position, record.sender) not in inferred:
+                return True
+            server_began = True
+        elif server_began:
+            client_answered = True
+    farewells = [a.sender for a in connection.alerts if a.inferred == "close_notify"]
+    return client_answered and "client" in farewells and not any(a.fatal for a in connection.alerts)
+
+
+def stage(connection: Connection, sender: Side) -> Stage:
+    """Return what ``sender`` had last seen of the other side."""
+    names = {(m.sender, m.message) for m in connection.messages}
+    client_spoke = client_flight(connection)
+    if established(connection):
+        return "renegotiation"
+    if sender == "server":
+        if client_spoke or _one_sided(connection):
+            return "client_flight"
+        return "client_hello" if any(s == "client" for s, _ in names) else "nothing"
+    if ("server", "certificate") in names or ("server", "server_hello_done") in names or _encrypted_flight(connection):
+        return "server_flight"
+    return "server_hello" if any(s == "server" for s, _ in names) else "nothing"
+
+
+def _one_sided(connection: Connection) -> bool:
+    """Whether only the server's half was captured, up to the end of its flight: the client will have answered it."""
+    spoken = {m.sender for m in connection.messages} | {r.sender for r in connection.encrypted_records}
+    return spoken == {"server"} and any(m.message == "server_hello_done" for m in connection.messages)
+
+
+def client_flight(connection: Connection) -> bool:
+    """Whether the client answered the server's flight."""
+    answers = {"certificate", "client_key_exchange", "certificate_verify", "encrypted_handshake", "finished"}
+    if any(m.sender == "client" and m.message in answers for m in connection.messages):
+        return True
+    return connection.tls_version == "TLS 1.3" and len(client_records(connection)) > 0
+
+
+def client_records(connection: Connection) -> tuple[int, ...]:
+    """Return the lengths of a TLS 1.3 client's encrypted records after the server's first, alerts left out."""
+    alerts = {(a.position, a.sender) for a in connection.alerts if a.description is None}
+    lengths: list[int] = []
+    server_began = False
+    for record in connection.encrypted_records:
+        if record.sender == "server":
+            server_began = True
+        elif server_began and record.content_type == 23 and (record.position, record.sender) not in alerts:
+            lengths.append(record.length)
+    return tuple(lengths)
+
+
+def certificate_sent(connection: Connection) -> bool | None:
+    """Whether the client sent a certificate: None where it was not asked, or where that cannot be seen.
+
+    In TLS 1.3 the length of its first encrypted record tells an empty Certificate message, and a Finished that
+    stands alone tells that none was asked for.
+    """
+    sent = [m for m in connection.messages if m.sender == "client" and m.message == "certificate"]
+    if sent:
+        return _has_entries(sent[-1])
+    if any(a.sender == "client" and a.code == NO_CERTIFICATE for a in connection.alerts):
+        return False
+    if connection.tls_version == "TLS 1.3":
+        return _certificate_sent_13(connection)
+    requested = any(m.message == "certificate_request" for m in connection.messages)
+    return False if requested and client_flight(connection) and not connection.notes else None
+
+
+def ended(end: Ending) -> str:
+    """Say how it ended, as evidence."""
+    if end.alert is None:
+        return f"the {end.sender} {'resets' if end.how == 'rst' else 'closes'} the connection without an alert"
+    if end.alert.description is None:
+        return f"an encrypted alert of the {end.sender}"
+    level = f"{end.alert.level.name} " if end.alert.level is not None else ""
+    return f"the {end.sender} sends {level}{end.alert.description}"
+
+
+def alert_lost(connection: Connection, end: Ending) -> bool:
+    """Whether a reset right after the alert probably destroyed it: the receiver's TCP may drop what was not yet read."""
+    reset = connection.reset
+    return end.alert is not None and reset is not None and reset.sender == end.sender and _soon(end, reset.time)
+
+
+def _soon(end: Ending, time: int | None) -> bool:
+    """Whether a reset came within the time that a program may need to read the alert before it."""
+    if end.alert is None or end.alert.time is None or time is None:
+        return False
+    return 0 <= time - end.alert.time < 50_000_000
+
+
+def _certificate_sent_13(connection: Connection) -> bool | None:
+    """Judge by lengths, RFC 8446 §4.4: an empty Certificate has 8 bytes, Finished 4 and its hash; each may be a record."""
+    lengths = client_records(connection)
+    suite = connection.cipher_suite or ""
+    around = 1 + (8 if suite.endswith("CCM_8_SHA256") else 16)
+    finished = 4 + (48 if suite.endswith("SHA384") else 32)
+    if not lengths or lengths[0] == finished + around:
+        return None
+    return lengths[0] not in (8 + around, 8 + finished + around)
+
+
+def _has_entries(message: HandshakeMessage) -> bool:
+    """Whether a Certificate message holds more than its lengths."""
+    return message.length > 4
+
+
+def spoke_plainly(connection: Connection) -> bool:
+    """Whether one side answered in something that is not TLS."""
+    spoken = {m.sender for m in connection.messages} | {a.sender for a in connection.alerts}
+    return (bool(connection.plain[1]) and "server" not in spoken) or (
+        bool(connection.plain[0]) and "client" not in spoken
+    )
+
+
+def _encrypted_flight(connection: Connection) -> bool:
+    return any(r.sender == "server" and r.content_type == 23 for r in connection.encrypted_records)
+
+
+def _how(connection: Connection) -> How:
+    closed = connection.closed.how
+    return "silence" if closed == "open" else closed

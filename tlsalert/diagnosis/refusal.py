@@ -1,0 +1,217 @@
+"""The verdict on a refused certificate: the ranking of causes put into words, with what was seen and what is known."""
+
+from __future__ import annotations
+
+from tlsalert.diagnosis import words
+from tlsalert.diagnosis.causes import Ranking, rank
+from tlsalert.diagnosis.chain import chain_facts, outside
+from tlsalert.diagnosis.client_stacks import client_stack
+from tlsalert.diagnosis.ending import Ending, alert_lost, ended
+from tlsalert.diagnosis.knowledge import habit, informative
+from tlsalert.diagnosis.refused import UNSEEN, WRONG_CLOCK, Refusal
+from tlsalert.diagnosis.stacks import LABELS
+from tlsalert.model import (
+    Alternative,
+    Clock,
+    Connection,
+    Evidence,
+    Fault,
+    Position,
+    Side,
+    Verdict,
+    when,
+)
+
+#: A confidence is not allowed past these: an alert in clear and a proven clock; no proof of the clock; no alert.
+PROVEN, UNPROVEN, SILENT = 0.99, 0.88, 0.6
+#: Below this the best cause is no more than a hint: the close itself is all that can be said.
+HINT = 0.35
+
+
+def refused_certificate(connection: Connection, end: Ending, stacks: dict[str, float]) -> Verdict:
+    """Return the verdict on a connection in which one side refused the other's certificate."""
+    refuser: Side = end.sender or "server"
+    owner = words.other(refuser)
+    chain = connection.certificates.client if owner == "client" else connection.certificates.server
+    clock = connection.clocks.server if refuser == "server" else connection.clocks.client
+    facts = chain_facts(chain or (UNSEEN,), owner == "client")
+    by = stacks if refuser == "server" else client_stack(connection.client_hello)
+    refusal = Refusal(connection, end, refuser, owner, chain, facts, clock, by)
+    return _verdict(refusal, _settled(refusal, rank(refusal)))
+
+
+def _settled(refusal: Refusal, ranking: Ranking) -> Ranking:
+    """Hold the confidences to what this kind of evidence can carry; say "closed" where nothing stands out."""
+    cap = PROVEN if refusal.proven else UNPROVEN
+    if not isinstance(refusal.answer, int):
+        cap = SILENT if not refusal.proven else UNPROVEN
+    held = [(cause, min(share, cap)) for cause, share in ranking if share >= 0.01]
+    if isinstance(refusal.answer, str) and (not held or held[0][1] < HINT):
+        silent = "reset_without_alert" if refusal.answer == "rst" else "closed_without_alert"
+        return [(silent, 0.5), *held]
+    return held or [(ranking[0][0], 0.05)]
+
+
+def _verdict(refusal: Refusal, ranking: Ranking) -> Verdict:
+    cause, sure = ranking[0]
+    return Verdict(
+        "failed",
+        _summary(refusal, cause, sure),
+        refusal.refuser,
+        cause,
+        round(sure, 3),
+        _fault(refusal, cause),
+        alert_lost(refusal.connection, refusal.end),
+        tuple(_evidence(refusal, cause)),
+        tuple(_advice(refusal, cause, sure)),
+        tuple(Alternative(name, round(share, 3)) for name, share in ranking[1:6] if share >= 0.02),
+    )
+
+
+def _summary(refusal: Refusal, cause: str, sure: float) -> str:
+    """One sentence: who refused what, and why, as surely as it is known."""
+    refuser, owner = refusal.refuser, refusal.owner
+    if cause in ("closed_without_alert", "reset_without_alert"):
+        how = "reset" if cause == "reset_without_alert" else "closed"
+        return f"Undecided: the {refuser} {how} the connection after the {owner}'s certificate, without an alert that says why."
+    head = f"The {refuser} refused the {owner}'s certificate"
+    why = words.WHY.get(cause, cause).format(refuser=refuser, owner=owner)
+    if sure >= 0.9:
+        return f"{head}: {why}."
+    if sure >= 0.5:
+        return f"{head}, most likely because {why}."
+    if refusal.end.alert is not None and refusal.end.alert.code is None:
+        return f"Undecided: the {refuser} refused the {owner}'s certificate with an encrypted alert; perhaps {why}."
+    return f"Undecided: {head[0].lower()}{head[1:]}; perhaps {why}."
+
+
+def _fault(refusal: Refusal, cause: str) -> Fault | None:
+    """Return the side where the mend belongs."""
+    refuser, owner = refusal.refuser, refusal.owner
+    clock = refusal.clock
+    if cause == "certificate_not_yet_valid":
+        # Nobody issues certificates for the future: where one is not valid yet, it is the judge's clock that is behind.
+        return refuser
+    if cause == "certificate_expired":
+        start = refusal.connection.start
+        expired = start is not None and any(why == cause for _, why in outside(refusal.chain, when(start)))
+        wrong = clock is not None and refusal.proven and abs(clock.skew_seconds) > WRONG_CLOCK
+        return refuser if wrong and not expired else owner
+    if cause in ("closed_without_alert", "reset_without_alert", "revocation_status_unavailable", "internal_error"):
+        return refuser
+    if cause == "unknown_ca" and refuser == "client":
+        return "client"
+    return owner
+
+
+def _evidence(refusal: Refusal, cause: str) -> list[Evidence]:
+    """What was seen, each with its frame, and what is known about the stack."""
+    found: list[Evidence] = []
+    dated = cause in ("certificate_not_yet_valid", "certificate_expired")
+    if refusal.clock is not None and dated:
+        found.append(_clock_evidence(refusal.refuser, refusal.clock))
+    place = _certificate_position(refusal)
+    if refusal.chain:
+        suspects = [refusal.chain[0]]
+        at = refusal.clock.time if refusal.clock is not None else refusal.connection.start
+        if dated and at is not None:
+            suspects = [c for c, why in outside(refusal.chain, when(at)) if why == cause] or suspects
+        found.extend(Evidence(place, f"the certificate {words.validity(certificate)}") for certificate in suspects)
+    for remark in (refusal.facts.weak, refusal.facts.wrong_usage, refusal.facts.broken):
+        if remark is not None and refusal.chain:
+            found.append(Evidence(place, f"the certificate of the {refusal.owner}: {remark}"))
+    found.extend(_authorities(refusal))
+    found.append(Evidence(refusal.end.position, ended(refusal.end)))
+    found.extend(_known(refusal, cause))
+    return found
+
+
+def _clock_evidence(refuser: Side, clock: Clock) -> Evidence:
+    said = f"{clock.source} says {words.moment(clock.time)}, {words.skew(clock)}"
+    if clock.agreeing > 1:
+        said += f"; {clock.agreeing} handshakes of this {refuser} agree"
+    elif clock.confidence < 0.95:
+        said += f"; one handshake alone does not prove that it is a clock ({clock.confidence:.0%})"
+    return Evidence(clock.position, said)
+
+
+def _certificate_position(refusal: Refusal) -> Position | None:
+    return next(
+        (m.position for m in refusal.connection.messages if m.message == "certificate" and m.sender == refusal.owner),
+        None,
+    )
+
+
+def _authorities(refusal: Refusal) -> list[Evidence]:
+    """Say whether the server named the issuer among the authorities that it trusts."""
+    request = refusal.connection.certificate_request
+    if refusal.owner != "client" or request is None or not request.authorities or not refusal.chain:
+        return []
+    position = next((m.position for m in refusal.connection.messages if m.message == "certificate_request"), None)
+    known = any(certificate.issuer in request.authorities for certificate in refusal.chain)
+    says = "is among" if known else "is not among"
+    return [Evidence(position, f"the certificate's issuer {says} the authorities that the server names")]
+
+
+def _known(refusal: Refusal, cause: str) -> list[Evidence]:
+    """Say what the refuser's stack, if it shows, is known to answer."""
+    stack, share = max(refusal.stacks.items(), key=lambda pair: pair[1])
+    if share < 0.5:
+        return []
+    who = f"the {refusal.refuser} looks like {LABELS.get(stack, stack)}"
+    if not informative(stack):
+        return [Evidence(None, f"{who}, whose alert does not tell one cause from another")]
+    usual = habit(stack, refusal.tls13, cause, refusal.refuser)
+    if usual and usual[0] == refusal.answer:
+        return [Evidence(None, f"{who}, which answers {_phrase(cause)} with {usual[0]}")]
+    return []
+
+
+def _phrase(cause: str) -> str:
+    return {
+        "certificate_not_yet_valid": "a certificate that is not valid yet",
+        "certificate_expired": "an expired certificate",
+        "unknown_ca": "an unknown issuer",
+    }.get(cause, cause.replace("_", " "))
+
+
+def _advice(refusal: Refusal, cause: str, sure: float) -> list[str]:
+    """What to do: the mend where the evidence decides, else the check that would decide."""
+    refuser, owner, clock = refusal.refuser, refusal.owner, refusal.clock
+    leaf = refusal.facts.leaf
+    advice: list[str] = []
+    if cause == "certificate_not_yet_valid":
+        begins = f"the certificate is valid from {words.day(leaf.not_before)}"
+        if clock is not None and clock.confidence >= 0.4:
+            advice.append(
+                f"Set the {refuser}'s clock: it says {words.moment(clock.time)[:10]}, {words.skew(clock)}; {begins}."
+            )
+        else:
+            advice.append(f"Compare the {refuser}'s clock with the certificate's dates: {begins}.")
+        if leaf.not_after is not None:
+            advice.append(
+                f"It ends on {words.day(leaf.not_after)}: from then on a right clock refuses it, too (certificate_expired)."
+            )
+    elif cause == "certificate_expired":
+        advice.extend(_expired_advice(refusal))
+    elif cause in words.DO:
+        advice.append(words.capital(words.DO[cause].format(refuser=refuser, owner=owner)) + ".")
+    if refusal.end.alert is not None and refusal.end.alert.code is None:
+        advice.append("Add a key log (--keylog) so that the alert can be read.")
+    elif sure < 0.5:
+        advice.append(f"Look into the {refuser}'s own log: it knows the reason.")
+    return advice
+
+
+def _expired_advice(refusal: Refusal) -> list[str]:
+    """An expired certificate is renewed, unless the judge's clock runs ahead of everybody else's."""
+    leaf, clock = refusal.facts.leaf, refusal.clock
+    ends = f"the certificate ended on {words.day(leaf.not_after)}"
+    if _fault(refusal, "certificate_expired") == refusal.refuser and clock is not None:
+        return [
+            f"Set the {refusal.refuser}'s clock: it says {words.moment(clock.time)[:10]}, {words.skew(clock)}; {ends}."
+        ]
+    advice = [f"Renew the {refusal.owner}'s certificate: {ends.replace('ended', 'ends')}."]
+    if not refusal.proven:
+        advice.append(f"Check the {refusal.refuser}'s clock first: it may run ahead.")
+    return advice

@@ -1,0 +1,243 @@
+"""A connection and the clocks of its capture → the verdict: who refused what, why, and what to change."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from msgspec import structs
+
+from tlsalert.diagnosis import words
+from tlsalert.diagnosis.clocks import Witness, clock
+from tlsalert.diagnosis.ending import Ending, alert_lost, certificate_sent, ended, ending
+from tlsalert.diagnosis.hello_causes import hello_ranking, plain_ranking
+from tlsalert.diagnosis.refusal import refused_certificate
+from tlsalert.diagnosis.stacks import client_clock_prior, clock_prior, server_stack
+from tlsalert.model import (
+    Alternative,
+    Clocks,
+    Connection,
+    Evidence,
+    Fault,
+    HandshakeMessage,
+    Verdict,
+)
+
+#: Alerts with which servers say that they miss the client's certificate; "fin" and "rst" are the silent ones.
+MISSING_CERTIFICATE = frozenset((None, 40, 41, 42, 43, 46, 48, 49, 50, 116, 10))
+
+
+class Witnesses(Protocol):
+    """What the other handshakes of a capture say about a machine's clock."""
+
+    def server(self, connection: Connection, random: bytes) -> Witness | None:
+        """Return what is known of the server whose hello had this random."""
+
+    def client(self, connection: Connection, random: bytes) -> Witness | None:
+        """Return what is known of the client whose hello had this random."""
+
+
+def judge(connection: Connection, witnesses: Witnesses) -> Connection:
+    """Return the connection with its clocks and its verdict."""
+    stacks = server_stack(connection)
+    server, client = _random(connection, "server_hello"), _random(connection, "client_hello")
+    clocks = Clocks(
+        connection.start,
+        clock(witnesses.server(connection, server), "ServerHello.random", clock_prior(stacks, connection))
+        if server
+        else None,
+        clock(witnesses.client(connection, client), "ClientHello.random", client_clock_prior(connection))
+        if client
+        else None,
+    )
+    connection = structs.replace(connection, clocks=clocks)
+    return structs.replace(connection, verdict=verdict(connection, stacks))
+
+
+def verdict(connection: Connection, stacks: dict[str, float]) -> Verdict:
+    """Return the verdict on a connection whose clocks are known."""
+    end = ending(connection)
+    if end.outcome == "established":
+        return _established(connection)
+    if end.outcome == "not_tls":
+        return _not_tls(connection)
+    if end.outcome == "incomplete":
+        return _incomplete(connection)
+    if end.sender == "server" and end.stage in ("client_flight", "renegotiation"):
+        if certificate_sent(connection) is False and (end.alert is None or end.alert.code in MISSING_CERTIFICATE):
+            return _no_certificate(connection, end)
+        if _shown(connection, end):
+            return refused_certificate(connection, end, stacks)
+    if (
+        end.sender == "client"
+        and end.stage in ("server_flight", "renegotiation")
+        and _about_certificate(connection, end)
+    ):
+        return refused_certificate(connection, end, stacks)
+    return _other(connection, end)
+
+
+def _random(connection: Connection, name: str) -> bytes | None:
+    """Return a hello's random, as far as it was captured; None where not even its first bytes were."""
+    hello = _first(connection, name)
+    return None if hello is None or hello.body is None or len(hello.body) < 6 else hello.body[2:34]
+
+
+def _first(connection: Connection, name: str) -> HandshakeMessage | None:
+    return next((message for message in connection.messages if message.message == name), None)
+
+
+def _shown(connection: Connection, end: Ending) -> bool:
+    """Whether a client's certificate was there to be refused, as far as can be told."""
+    if end.stage == "renegotiation":
+        return True
+    sent = certificate_sent(connection)
+    return sent is True or (sent is None and _request_unseen(connection))
+
+
+def _request_unseen(connection: Connection) -> bool:
+    """Whether a CertificateRequest may have passed unseen: under encryption, or in a part that is missing."""
+    half = not any(m.sender == "client" for m in connection.messages)
+    return connection.tls_version == "TLS 1.3" or bool(connection.notes) or connection.server_hello is None or half
+
+
+def _about_certificate(connection: Connection, end: Ending) -> bool:
+    """Whether a client's alert can be about the server's certificate."""
+    if end.alert is None or end.alert.code is None:
+        return end.alert is not None or bool(connection.certificates.server)
+    return end.alert.code in (42, 43, 44, 45, 46, 48, 49, 51, 113) or (
+        end.alert.code == 40 and bool(connection.certificates.server)
+    )
+
+
+def _no_certificate(connection: Connection, end: Ending) -> Verdict:
+    """The client was asked for a certificate and sent none: RFC 5246 §7.4.6 (40), RFC 8446 §4.4.2.4 (116)."""
+    seen: list[Evidence] = []
+    request = _first(connection, "certificate_request")
+    if request is not None:
+        seen.append(Evidence(request.position, "the server asks for a certificate"))
+    sent = next((m for m in connection.messages if m.sender == "client" and m.message == "certificate"), None)
+    if sent is not None:
+        seen.append(Evidence(sent.position, "the client's Certificate message is empty"))
+    elif connection.tls_version == "TLS 1.3":
+        position = next((r.position for r in connection.encrypted_records if r.sender == "client"), None)
+        seen.append(Evidence(position, "by its length the client's Certificate message is empty"))
+    seen.append(Evidence(end.position, ended(end)))
+    sure = 0.97 if end.alert is not None and end.alert.code in (40, 41, 116) else 0.93
+    if end.alert is None or end.alert.code is None:
+        sure = 0.85
+    advice = (words.capital(words.DO["no_client_certificate"]) + ".",)
+    return Verdict(
+        "failed",
+        "The server refused the handshake: it asked for a client certificate and the client sent none.",
+        "server",
+        "no_client_certificate",
+        sure,
+        "client",
+        alert_lost(connection, end),
+        tuple(seen),
+        advice,
+        (Alternative("no_shared_signature_scheme", round((1 - sure) / 2, 3)),),
+    )
+
+
+def _other(connection: Connection, end: Ending) -> Verdict:
+    """A refusal that is not about a certificate, or a close without a word."""
+    code = end.alert.code if end.alert is not None else None
+    if end.alert is None:
+        ranking = [("reset_without_alert" if end.how == "rst" else "closed_without_alert", 0.8)]
+    elif end.sender == "server" and end.stage == "client_hello":
+        ranking = hello_ranking(connection, code)
+    else:
+        ranking = plain_ranking(code)
+    sender = end.sender or "server"
+    last = _last_of(connection, words.other(sender))
+    seen = [Evidence(end.position, ended(end))]
+    if last is not None:
+        seen.append(Evidence(last.position, f"the last message of the {last.sender} before it was {last.message}"))
+    if not ranking:
+        named = f" with {end.alert.description}" if end.alert is not None and end.alert.description is not None else ""
+        return Verdict(
+            "failed",
+            f"Undecided: the {sender} ended the handshake{named}, and nothing here says why.",
+            sender,
+            evidence=tuple(seen),
+            advice=("Add a key log (--keylog) so that the encrypted part can be read.",)
+            if end.alert and end.alert.encrypted
+            else (),
+        )
+    cause, sure = ranking[0]
+    why, do = words.OTHER.get(
+        cause, (words.WHY.get(cause, cause).format(refuser=sender, owner=words.other(sender)), "")
+    )
+    hedge = "" if sure >= 0.8 else ", most likely because" if sure >= 0.4 else ", perhaps because"
+    said = f"{hedge} {why}" if hedge else f": {why}"
+    verb = "ended" if end.alert is None else "refused"
+    return Verdict(
+        "failed",
+        f"The {sender} {verb} the handshake{said}.",
+        sender,
+        cause,
+        round(sure, 3),
+        _fault(cause, sender),
+        alert_lost(connection, end),
+        tuple(seen),
+        (words.capital(do) + ".",) if do else (),
+        tuple(Alternative(name, round(share, 3)) for name, share in ranking[1:5]),
+    )
+
+
+def _fault(cause: str, sender: str) -> Fault | None:
+    if cause in (
+        "no_client_certificate",
+        "inappropriate_fallback",
+        "unrecognized_name",
+        "unknown_psk_identity",
+        "ech_required",
+    ):
+        return "client"
+    if cause in ("internal_error", "user_canceled"):
+        return "server" if sender == "server" else "client"
+    if cause in ("protocol_violation",):
+        return "client" if sender == "server" else "server"
+    return None
+
+
+def _last_of(connection: Connection, side: str) -> HandshakeMessage | None:
+    return next((m for m in reversed(connection.messages) if m.sender == side), None)
+
+
+def _established(connection: Connection) -> Verdict:
+    late = next((a for a in connection.alerts if a.fatal and a.code not in (None, 0)), None)
+    summary = "The handshake succeeded"
+    if late is not None:
+        summary += f"; {late.description} of the {late.sender} came after it and is no verdict on it"
+    return Verdict("established", summary + ".", confidence=0.95)
+
+
+def _not_tls(connection: Connection) -> Verdict:
+    why, do = words.OTHER["not_tls"]
+    plain = connection.plain[1] or connection.plain[0]
+    side = "server" if connection.plain[1] else "client"
+    said = plain[:60].decode("latin-1").split("\r\n")[0]
+    seen = (Evidence(None, f"the {side} says {said!r}"),) if plain else ()
+    return Verdict("not_tls", f"No TLS: {why}.", None, "not_tls", 0.9, None, False, seen, (words.capital(do) + ".",))
+
+
+def _incomplete(connection: Connection) -> Verdict:
+    last = connection.messages[-1] if connection.messages else None
+    seen = (
+        (Evidence(last.position, f"the last message is {last.message} of the {last.sender}"),)
+        if last is not None
+        else ()
+    )
+    return Verdict(
+        "incomplete",
+        "The capture ends before the handshake does: neither side refused it.",
+        None,
+        "timed_out",
+        0.3,
+        None,
+        False,
+        seen,
+        ("Record for longer, or look whether the silent side is reachable.",),
+    )

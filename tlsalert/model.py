@@ -1,0 +1,336 @@
+"""The one data model that every part speaks: a connection, what was said on it, and the verdict.
+
+All values are frozen; they compare, hash, print and pickle. They are msgspec structs because a
+capture makes millions of them: one costs a tenth of what a frozen dataclass does.
+
+Times are whole nanoseconds since 1970-01-01 UTC (``int``), so that no capture's precision is lost;
+:func:`rfc3339` prints one and :func:`when` makes a ``datetime`` of it. Frames and lines count from 1.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+from msgspec import Struct
+
+from tlsalert.registry.alerts import AlertDescription, AlertLevel
+
+Side = Literal["client", "server"]
+Outcome = Literal["established", "failed", "incomplete", "not_tls"]
+Fault = Literal["client", "server", "network"]
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def rfc3339(time: int, digits: int = 6) -> str:
+    """Return ``time`` (nanoseconds since 1970, UTC) as RFC 3339 with ``digits`` decimals (0 to 9)."""
+    seconds, fraction = divmod(time, 1_000_000_000)
+    try:
+        day = (EPOCH + timedelta(seconds=seconds)).isoformat()[:19]
+    except OverflowError:  # a damaged capture can hold any number
+        day = "9999-12-31T23:59:59" if seconds > 0 else "0001-01-01T00:00:00"
+    return f"{day}.{fraction:09d}"[: 20 + digits] + "Z" if digits else day + "Z"
+
+
+def when(time: int) -> datetime:
+    """Return ``time`` (nanoseconds since 1970, UTC) as a datetime, cut to whole microseconds."""
+    return EPOCH + timedelta(microseconds=time // 1000)
+
+
+class Position(Struct, frozen=True):
+    """Where something stands in its evidence: a frame of a capture or a line of a log, from 1."""
+
+    frame: int | None = None
+    line: int | None = None
+
+    def __str__(self) -> str:
+        return f"frame {self.frame}" if self.frame is not None else f"line {self.line}"
+
+
+class Endpoint(Struct, frozen=True):
+    """One end of a connection: its address as text and its port."""
+
+    address: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
+
+
+class HandshakeMessage(Struct, frozen=True):
+    """One handshake message, RFC 8446 §4 (RFC 5246 §7.4), or what stands in its place.
+
+    ``message`` is the RFC's name; "change_cipher_spec" and "encrypted_handshake" have type None.
+    ``position`` and ``time`` are those of the packet that completed it; ``length`` is that of the
+    body in bytes, without the four bytes before it. ``body`` is None where it could not be read or
+    was not kept; where ``cut`` is true it holds only the beginning.
+    """
+
+    message: str
+    type: int | None
+    sender: Side
+    position: Position
+    time: int | None
+    length: int
+    encrypted: bool = False
+    decrypted: bool = False
+    body: bytes | None = None
+    cut: bool = False
+
+
+class Alert(Struct, frozen=True):
+    """One alert, RFC 8446 §6 (RFC 5246 §7.2): ``sender`` sent it; blame is the verdict's business.
+
+    An alert that could not be read has neither level nor description; ``inferred`` then says what
+    the pattern of lengths and closing shows: "close_notify" or "fatal alert". ``after`` names the
+    last message of the handshake before it, from either side.
+    """
+
+    level: AlertLevel | None
+    description: AlertDescription | None
+    sender: Side
+    position: Position
+    time: int | None
+    encrypted: bool = False
+    decrypted: bool = False
+    inferred: str | None = None
+    after: str | None = None
+
+    @property
+    def code(self) -> int | None:
+        """The description's number, or None where it could not be read."""
+        return None if self.description is None else int(self.description)
+
+    @property
+    def fatal(self) -> bool:
+        """Whether it ends the connection: by its level, or by what was inferred."""
+        if self.description is None:
+            return self.inferred == "fatal alert"
+        return self.level is not None and int(self.level) == 2
+
+
+class EncryptedRecord(Struct, frozen=True):
+    """A record that was not read: its outer content type and its length without the header."""
+
+    content_type: int
+    sender: Side
+    position: Position
+    time: int | None
+    length: int
+
+
+class Extension(Struct, frozen=True):
+    """One extension of a hello, as it was sent: its IANA number and its bytes."""
+
+    type: int
+    data: bytes
+
+
+class ClientHello(Struct, frozen=True):
+    """A ClientHello, RFC 8446 §4.1.2. Numbers are IANA's, in the order they were offered.
+
+    ``versions`` are those of supported_versions, or ``legacy_version`` alone; ``groups``,
+    ``signature_schemes``, ``point_formats``, ``key_shares`` (groups with a share) and ``alpn`` come from
+    their extensions and are empty where those are missing. GREASE values stay in.
+    """
+
+    legacy_version: int
+    random: bytes
+    session_id: bytes
+    cipher_suites: tuple[int, ...]
+    compression_methods: tuple[int, ...]
+    extensions: tuple[Extension, ...]
+    versions: tuple[int, ...] = ()
+    server_name: str | None = None
+    alpn: tuple[str, ...] = ()
+    groups: tuple[int, ...] = ()
+    point_formats: tuple[int, ...] = ()
+    signature_schemes: tuple[int, ...] = ()
+    key_shares: tuple[int, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+class ServerHello(Struct, frozen=True):
+    """A ServerHello (or HelloRetryRequest), RFC 8446 §4.1.3. ``version`` is the one it chose."""
+
+    legacy_version: int
+    random: bytes
+    session_id: bytes
+    cipher_suite: int
+    compression_method: int
+    extensions: tuple[Extension, ...]
+    version: int
+    alpn: str | None = None
+    group: int | None = None
+    hello_retry_request: bool = False
+    problems: tuple[str, ...] = ()
+
+
+class CertificateRequest(Struct, frozen=True):
+    """What the server asked for, RFC 5246 §7.4.4: names as RFC 4514 text, schemes and types by IANA's name."""
+
+    authorities: tuple[str, ...] = ()
+    signature_schemes: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+
+
+class Certificate(Struct, frozen=True):
+    """The facts of one X.509 certificate, RFC 5280, as it was sent.
+
+    Names are RFC 4514 text. A field that could not be read is None (or empty) and ``problems`` says why.
+    ``ca`` is basicConstraints' cA, None where that extension is missing.
+    """
+
+    der: bytes
+    sha256: str
+    subject: str | None = None
+    issuer: str | None = None
+    serial: str | None = None
+    not_before: datetime | None = None
+    not_after: datetime | None = None
+    key: str | None = None
+    signature_algorithm: str | None = None
+    subject_alt_names: tuple[str, ...] = ()
+    key_usage: tuple[str, ...] = ()
+    extended_key_usage: tuple[str, ...] = ()
+    self_signed: bool | None = None
+    ca: bool | None = None
+    problems: tuple[str, ...] = ()
+
+
+class Certificates(Struct, frozen=True):
+    """The certificate chains that were sent, leaf first, as they came."""
+
+    client: tuple[Certificate, ...] = ()
+    server: tuple[Certificate, ...] = ()
+
+
+class Clock(Struct, frozen=True):
+    """What one side's clock said at ``at`` (the capture's time), and how that is known.
+
+    ``skew_seconds`` is the clock less the capture's; ``confidence`` is how sure it is that this is a clock at all.
+    """
+
+    time: int
+    at: int
+    source: str
+    confidence: float
+    position: Position | None = None
+    agreeing: int = 1
+
+    @property
+    def skew_seconds(self) -> float:
+        """Seconds that the clock is ahead of the capture's; negative where it is behind."""
+        return (self.time - self.at) / 1e9
+
+
+class Clocks(Struct, frozen=True):
+    """The clocks by which a connection can be judged; ``capture`` is that of its first packet."""
+
+    capture: int | None
+    server: Clock | None = None
+    client: Clock | None = None
+
+
+class Closing(Struct, frozen=True):
+    """How the transport ended: "fin" or "rst" and who sent the first one, or "open"."""
+
+    how: Literal["fin", "rst", "open"] = "open"
+    sender: Side | None = None
+    position: Position | None = None
+    time: int | None = None
+
+
+class Evidence(Struct, frozen=True):
+    """One thing that supports a verdict, in words, and where it was seen (None: it is known, not seen)."""
+
+    position: Position | None
+    says: str
+
+
+class Alternative(Struct, frozen=True):
+    """Another cause that the evidence leaves open, and how likely it is."""
+
+    cause: str
+    confidence: float
+
+
+class Verdict(Struct, frozen=True):
+    """Who refused what, why, and what to change. The causes are DESIGN's stable names.
+
+    ``refused_by`` is the side that ended it, ``at_fault`` the side where the mend belongs.
+    ``confidence`` is the probability that ``cause`` is right, 0 to 1.
+    """
+
+    outcome: Outcome
+    summary: str
+    refused_by: Side | None = None
+    cause: str | None = None
+    confidence: float = 0.0
+    at_fault: Fault | None = None
+    alert_lost: bool = False
+    evidence: tuple[Evidence, ...] = ()
+    advice: tuple[str, ...] = ()
+    alternatives: tuple[Alternative, ...] = ()
+
+
+class Connection(Struct, frozen=True, kw_only=True):
+    """One TLS connection as the evidence shows it. ``connection`` counts from 0 within ``source``.
+
+    ``digits`` is the number of decimals of a second that the evidence's times have. ``reset`` is the first TCP
+    reset, which may come after ``closed``. ``encrypted_records`` are the first and last records that could not
+    be read (their lengths tell much in TLS 1.3) and ``application_records`` counts those of client and server;
+    ``plain`` is the beginning of what client and server said that is not TLS.
+    """
+
+    source: str
+    connection: int
+    transport: Literal["tcp", "udp", "quic", "eap"] = "tcp"
+    protocol: str | None = None
+    client: Endpoint | None = None
+    server: Endpoint | None = None
+    start: int | None = None
+    end: int | None = None
+    digits: int = 6
+    tls_version: str | None = None
+    cipher_suite: str | None = None
+    server_name: str | None = None
+    alpn: str | None = None
+    ja3: str | None = None
+    ja3s: str | None = None
+    ja4: str | None = None
+    resumed: bool = False
+    client_hello: ClientHello | None = None
+    server_hello: ServerHello | None = None
+    messages: tuple[HandshakeMessage, ...] = ()
+    alerts: tuple[Alert, ...] = ()
+    certificates: Certificates = Certificates()
+    certificate_request: CertificateRequest | None = None
+    clocks: Clocks = Clocks(None)
+    closed: Closing = Closing()
+    reset: Closing | None = None
+    notes: tuple[str, ...] = ()
+    verdict: Verdict | None = None
+    encrypted_records: tuple[EncryptedRecord, ...] = ()
+    application_records: tuple[int, int] = (0, 0)
+    plain: tuple[bytes, bytes] = (b"", b"")
+
+
+class Summary(Struct, frozen=True):
+    """What one piece of evidence held: ``start`` and ``end`` of its packets, and counts.
+
+    The three numbers of failures are by who ended them; ``other_streams`` are TCP streams without any TLS; ``notes``
+    tell what was missing or damaged.
+    """
+
+    source: str
+    start: int | None = None
+    end: int | None = None
+    packets: int = 0
+    connections: int = 0
+    failed_by_server: int = 0
+    failed_by_client: int = 0
+    failed_other: int = 0
+    other_streams: int = 0
+    notes: tuple[str, ...] = ()

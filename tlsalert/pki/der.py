@@ -1,0 +1,103 @@
+"""Reading DER (ITU-T X.690) one element at a time, bounds first: certificates in evidence are often broken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from tlsalert.errors import DecodeError
+
+BOOLEAN, INTEGER, BIT_STRING, OCTET_STRING, OID = 0x01, 0x02, 0x03, 0x04, 0x06
+UTC_TIME, GENERALIZED_TIME, SEQUENCE, SET = 0x17, 0x18, 0x30, 0x31
+
+#: String types whose bytes are not UTF-8 (or a subset of it); T61String is read as most programs wrote it.
+ENCODINGS = {0x14: "latin-1", 0x1C: "utf-32-be", 0x1E: "utf-16-be"}
+
+
+class Element(NamedTuple):
+    """One element: its tag (one byte), where it begins, where its content begins, and where it ends."""
+
+    data: bytes
+    tag: int
+    begin: int
+    start: int
+    stop: int
+
+    @property
+    def content(self) -> bytes:
+        """The bytes of the content."""
+        return self.data[self.start : self.stop]
+
+    @property
+    def whole(self) -> bytes:
+        """The bytes of the element with its tag and length."""
+        return self.data[self.begin : self.stop]
+
+
+def element(data: bytes, at: int = 0, end: int | None = None) -> Element:
+    """Read the element that begins at ``at``. Raises :class:`DecodeError` where it does not fit before ``end``."""
+    end = len(data) if end is None else end
+    if at + 2 > end:
+        raise DecodeError("DER ends where an element should begin", f"byte {at}")
+    size, start = data[at + 1], at + 2
+    if data[at] & 0x1F == 0x1F:
+        raise DecodeError("DER tag of several bytes", f"byte {at}")
+    if size & 0x80:
+        many = size & 0x7F
+        if not 1 <= many <= 4 or start + many > end:
+            raise DecodeError(f"DER length of {many} bytes", f"byte {at}")
+        size, start = int.from_bytes(data[start : start + many], "big"), start + many
+    if start + size > end:
+        raise DecodeError(f"DER element claims {size} bytes, {end - start} left", f"byte {at}")
+    return Element(data, data[at], at, start, start + size)
+
+
+def children(parent: Element) -> Iterator[Element]:
+    """Read the elements inside a constructed one."""
+    at = parent.start
+    while at < parent.stop:
+        child = element(parent.data, at, parent.stop)
+        yield child
+        at = child.stop
+
+
+def first(parent: Element) -> Element:
+    """Return the first element inside a constructed one."""
+    return element(parent.data, parent.start, parent.stop)
+
+
+def text(part: Element) -> str:
+    """Return a string element as text, whatever its type; bytes that don't decode stay visible as escapes."""
+    return part.content.decode(ENCODINGS.get(part.tag, "utf-8"), "backslashreplace")
+
+
+def oid(part: Element) -> str:
+    """Return an object identifier in dotted form."""
+    numbers: list[int] = []
+    value = 0
+    for byte in part.content:
+        value = value << 7 | byte & 0x7F
+        if not byte & 0x80:
+            numbers.append(value)
+            value = 0
+    if not numbers:
+        raise DecodeError("empty object identifier", f"byte {part.begin}")
+    first = min(numbers[0] // 40, 2)
+    return ".".join(str(number) for number in (first, numbers[0] - 40 * first, *numbers[1:]))
+
+
+def time(part: Element) -> datetime:
+    """Return a UTCTime or GeneralizedTime, RFC 5280 §4.1.2.5 (and the forms without seconds that were once issued)."""
+    said = part.content.decode("ascii", "replace")
+    if part.tag == UTC_TIME:
+        said = ("19" if said[:2] >= "50" else "20") + said
+    elif part.tag != GENERALIZED_TIME:
+        raise DecodeError(f"a time of type 0x{part.tag:02x}", f"byte {part.begin}")
+    for form in ("%Y%m%d%H%M%SZ", "%Y%m%d%H%MZ", "%Y%m%d%H%M%S%z", "%Y%m%d%H%M%S.%fZ"):
+        try:
+            found = datetime.strptime(said, form)
+        except ValueError:
+            continue
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    raise DecodeError(f"{said[:24]!r} is no time", f"byte {part.begin}")

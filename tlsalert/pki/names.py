@@ -1,0 +1,64 @@
+"""Distinguished names as text, RFC 4514."""
+
+from __future__ import annotations
+
+from tlsalert.errors import DecodeError
+from tlsalert.pki.der import Element, children, element, oid, text
+
+#: Attribute types by their short names: RFC 4514 §3, RFC 4519, RFC 2985 and the EV guidelines.
+ATTRIBUTES = {
+    "2.5.4.3": "CN",
+    "2.5.4.4": "SN",
+    "2.5.4.5": "serialNumber",
+    "2.5.4.6": "C",
+    "2.5.4.7": "L",
+    "2.5.4.8": "ST",
+    "2.5.4.9": "STREET",
+    "2.5.4.10": "O",
+    "2.5.4.11": "OU",
+    "2.5.4.12": "title",
+    "2.5.4.15": "businessCategory",
+    "2.5.4.17": "postalCode",
+    "2.5.4.42": "givenName",
+    "2.5.4.46": "dnQualifier",
+    "2.5.4.97": "organizationIdentifier",
+    "0.9.2342.19200300.100.1.1": "UID",
+    "0.9.2342.19200300.100.1.25": "DC",
+    "1.2.840.113549.1.9.1": "emailAddress",
+    "1.3.6.1.4.1.311.60.2.1.1": "jurisdictionL",
+    "1.3.6.1.4.1.311.60.2.1.2": "jurisdictionST",
+    "1.3.6.1.4.1.311.60.2.1.3": "jurisdictionC",
+}
+
+
+def name_text(name: Element) -> str:
+    """Return a Name as RFC 4514 text: the most specific part first. Raises :class:`DecodeError`."""
+    parts: list[str] = []
+    for relative in children(name):
+        values = []
+        for attribute in children(relative):
+            kind, value = tuple(children(attribute))[:2] if attribute.tag == 0x30 else _no_attribute(attribute)
+            dotted = oid(kind)
+            values.append(f"{ATTRIBUTES.get(dotted, dotted)}={_escaped(text(value))}")
+        parts.append("+".join(values))
+    return ",".join(reversed(parts))
+
+
+def name_from_der(der: bytes) -> str:
+    """Return a DER-encoded Name as text; one that is broken as what it is."""
+    try:
+        return name_text(element(der))
+    except (DecodeError, ValueError) as error:
+        return f"(a name that cannot be read: {error})"
+
+
+def _no_attribute(part: Element) -> tuple[Element, Element]:
+    raise DecodeError("a name without attributes", f"byte {part.begin}")
+
+
+def _escaped(value: str) -> str:
+    """Escape by RFC 4514 §2.4."""
+    said = "".join(f"\\{c}" if c in '"+,;<>\\' else c for c in value)
+    if said[:1] in ("#", " "):
+        said = "\\" + said
+    return said[:-1] + "\\ " if said.endswith(" ") and len(said) > 1 else said

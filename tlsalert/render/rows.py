@@ -1,0 +1,259 @@
+"""One connection as plain dicts and lists: the object of ``read --format jsonl``.
+
+Every key is always there, in one order; the unknown is None, none is []. Times are RFC 3339 in UTC
+with the evidence's own precision, certificates' dates without decimals.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import lru_cache
+
+from tlsalert.model import (
+    Alert,
+    Certificate,
+    CertificateRequest,
+    ClientHello,
+    Clock,
+    Connection,
+    Endpoint,
+    Extension,
+    HandshakeMessage,
+    Position,
+    ServerHello,
+    Verdict,
+    rfc3339,
+)
+from tlsalert.registry.versions import version_label
+from tlsalert.render import names
+
+Row = dict[str, object]
+
+#: A certificate with more bytes than this is told anew each time, or strangers could fill the memory.
+REMEMBERED_DER = 8192
+
+_BILLION = 1_000_000_000
+
+
+def row(connection: Connection) -> Row:
+    """Return the connection as values that JSON knows, with all keys in the documented order."""
+    digits = connection.digits
+    closed = connection.closed
+    return {
+        "source": connection.source,
+        "connection": connection.connection,
+        "transport": connection.transport,
+        "protocol": connection.protocol,
+        "client": _endpoint(connection.client),
+        "server": _endpoint(connection.server),
+        "start": time_text(connection.start, digits),
+        "end": time_text(connection.end, digits),
+        "tls_version": connection.tls_version,
+        "cipher_suite": connection.cipher_suite,
+        "server_name": connection.server_name,
+        "alpn": connection.alpn,
+        "ja3": connection.ja3,
+        "ja3s": connection.ja3s,
+        "ja4": connection.ja4,
+        "resumed": connection.resumed,
+        "client_hello": _client_hello(connection.client_hello),
+        "server_hello": _server_hello(connection.server_hello),
+        "messages": [_message(message, digits) for message in connection.messages],
+        "alerts": [_alert(alert, digits) for alert in connection.alerts],
+        "certificates": {
+            "client": [certificate_row(one) for one in connection.certificates.client],
+            "server": [certificate_row(one) for one in connection.certificates.server],
+        },
+        "certificate_request": _certificate_request(connection.certificate_request),
+        "clocks": {
+            "capture": time_text(connection.clocks.capture, digits),
+            "server": _clock(connection.clocks.server, digits),
+            "client": _clock(connection.clocks.client, digits),
+        },
+        "closed": {"how": closed.how, "from": closed.sender, "position": _position(closed.position)},
+        "notes": list(connection.notes),
+        "verdict": _verdict(connection.verdict),
+    }
+
+
+@lru_cache(1024)  # all messages of a packet have its time
+def time_text(time: int | None, digits: int) -> str | None:
+    """Return :func:`tlsalert.model.rfc3339` of ``time``, with the text of each second made only once."""
+    if time is None:
+        return None
+    seconds, fraction = divmod(time, _BILLION)
+    if digits == 6:  # most captures
+        return f"{_second(seconds)}.{fraction // 1000:06d}Z"
+    if digits == 0:
+        return _second(seconds) + "Z"
+    return f"{_second(seconds)}.{f'{fraction:09d}'[:digits]}Z"
+
+
+def date_text(moment: datetime | None) -> str | None:
+    """Return a certificate's date as RFC 3339 without decimals: "2016-05-19T09:46:36Z"."""
+    if moment is None:
+        return None
+    if moment.tzinfo is not None:
+        moment = moment.astimezone(UTC).replace(tzinfo=None)
+    return moment.isoformat(timespec="seconds") + "Z"
+
+
+def certificate_row(certificate: Certificate) -> Row:
+    """Return the facts of a certificate, without its DER."""
+    if len(certificate.der) > REMEMBERED_DER:
+        return _certificate(certificate)
+    facts = _remembered_certificate(certificate)
+    return {key: list(value) if isinstance(value, list) else value for key, value in facts.items()}
+
+
+@lru_cache(4096)
+def _second(seconds: int) -> str:
+    """Return a whole second as RFC 3339 without the "Z"."""
+    return rfc3339(seconds * _BILLION, 0)[:-1]
+
+
+def _endpoint(endpoint: Endpoint | None) -> Row | None:
+    return None if endpoint is None else {"address": endpoint.address, "port": endpoint.port}
+
+
+def _position(position: Position | None) -> Row | None:
+    """Return {"frame": n} or {"line": n}: only what is known."""
+    if position is None:
+        return None
+    if position.frame is not None:
+        return {"frame": position.frame}
+    return None if position.line is None else {"line": position.line}
+
+
+def _message(message: HandshakeMessage, digits: int) -> Row:
+    return {
+        "message": message.message,
+        "type": message.type,
+        "from": message.sender,
+        "position": _position(message.position),
+        "time": time_text(message.time, digits),
+        "length": message.length,
+        "encrypted": message.encrypted,
+        "decrypted": message.decrypted,
+    }
+
+
+def _alert(alert: Alert, digits: int) -> Row:
+    return {
+        "level": names.alert_level(alert),
+        "description": names.alert_name(alert),
+        "code": alert.code,
+        "from": alert.sender,
+        "position": _position(alert.position),
+        "time": time_text(alert.time, digits),
+        "encrypted": alert.encrypted,
+        "decrypted": alert.decrypted,
+        "inferred": alert.inferred,
+        "after": alert.after,
+    }
+
+
+def _client_hello(hello: ClientHello | None) -> Row | None:
+    if hello is None:
+        return None
+    return {
+        "legacy_version": version_label(hello.legacy_version),
+        "versions": names.versions(hello.versions),
+        "random": hello.random.hex(),
+        "session_id": hello.session_id.hex(),
+        "cipher_suites": names.suites(hello.cipher_suites),
+        "compression_methods": names.compression_methods(hello.compression_methods),
+        "extensions": [_extension(extension) for extension in hello.extensions],
+        "server_name": hello.server_name,
+        "alpn": list(hello.alpn),
+        "groups": names.groups(hello.groups),
+        "point_formats": names.point_formats(hello.point_formats),
+        "signature_schemes": names.schemes(hello.signature_schemes),
+        "key_shares": names.groups(hello.key_shares),
+        "problems": list(hello.problems),
+    }
+
+
+def _server_hello(hello: ServerHello | None) -> Row | None:
+    if hello is None:
+        return None
+    return {
+        "legacy_version": version_label(hello.legacy_version),
+        "version": version_label(hello.version),
+        "random": hello.random.hex(),
+        "session_id": hello.session_id.hex(),
+        "cipher_suite": names.suite_name(hello.cipher_suite),
+        "compression_method": names.compression_name(hello.compression_method),
+        "extensions": [_extension(extension) for extension in hello.extensions],
+        "alpn": hello.alpn,
+        "group": None if hello.group is None else names.group_name(hello.group),
+        "hello_retry_request": hello.hello_retry_request,
+        "problems": list(hello.problems),
+    }
+
+
+def _extension(extension: Extension) -> Row:
+    code = extension.type
+    return {"type": code, "name": names.extension_name(code), "length": len(extension.data)}
+
+
+@lru_cache(256)
+def _remembered_certificate(certificate: Certificate) -> Row:
+    return _certificate(certificate)
+
+
+def _certificate(certificate: Certificate) -> Row:
+    return {
+        "subject": certificate.subject,
+        "issuer": certificate.issuer,
+        "serial": certificate.serial,
+        "not_before": date_text(certificate.not_before),
+        "not_after": date_text(certificate.not_after),
+        "sha256": certificate.sha256,
+        "key": certificate.key,
+        "signature_algorithm": certificate.signature_algorithm,
+        "subject_alt_names": list(certificate.subject_alt_names),
+        "key_usage": list(certificate.key_usage),
+        "extended_key_usage": list(certificate.extended_key_usage),
+        "self_signed": certificate.self_signed,
+        "problems": list(certificate.problems),
+    }
+
+
+def _certificate_request(request: CertificateRequest | None) -> Row | None:
+    if request is None:
+        return None
+    return {
+        "authorities": list(request.authorities),
+        "signature_schemes": list(request.signature_schemes),
+        "types": list(request.types),
+    }
+
+
+def _clock(clock: Clock | None, digits: int) -> Row | None:
+    if clock is None:
+        return None
+    return {
+        "time": time_text(clock.time, digits),
+        "source": clock.source,
+        "skew_seconds": clock.skew_seconds,
+        "confidence": clock.confidence,
+        "position": _position(clock.position),
+    }
+
+
+def _verdict(verdict: Verdict | None) -> Row | None:
+    if verdict is None:
+        return None
+    return {
+        "outcome": verdict.outcome,
+        "refused_by": verdict.refused_by,
+        "cause": verdict.cause,
+        "confidence": verdict.confidence,
+        "at_fault": verdict.at_fault,
+        "alert_lost": verdict.alert_lost,
+        "summary": verdict.summary,
+        "evidence": [{"position": _position(one.position), "says": one.says} for one in verdict.evidence],
+        "advice": list(verdict.advice),
+        "alternatives": [{"cause": one.cause, "confidence": one.confidence} for one in verdict.alternatives],
+    }

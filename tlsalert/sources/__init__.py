@@ -1,0 +1,1 @@
+"""Where evidence comes from: one module per kind, each recognised by its content, never by its name."""

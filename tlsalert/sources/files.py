@@ -1,0 +1,156 @@
+"""Files and pipes, plain or compressed, as chunks of bytes: bounded memory whatever their size."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import lzma
+import os
+import sys
+import zlib
+from collections.abc import Callable, Iterator
+from typing import IO, BinaryIO, Protocol, cast
+
+from tlsalert.errors import CaptureError
+
+#: Larger buffers are mapped freshly for each read, and the page faults cost more than the parsing.
+CHUNK = 64 * 1024
+#: What a reader needs to recognise a file by its content.
+HEAD = 512
+
+
+class Readable(Protocol):
+    """What bytes can be read from."""
+
+    def read(self, size: int = -1, /) -> bytes | None:
+        """Return up to ``size`` bytes; none at the end."""
+
+
+def _zstd(raw: BinaryIO) -> Readable:
+    import zstandard
+
+    reader: Readable = zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True)
+    return reader
+
+
+#: Compressions by the bytes that their files begin with: RFC 1952, RFC 8878, the xz and bzip2 formats.
+COMPRESSIONS: dict[bytes, Callable[[BinaryIO], Readable]] = {
+    b"\x1f\x8b": lambda raw: gzip.GzipFile(fileobj=raw),
+    b"\x28\xb5\x2f\xfd": _zstd,
+    b"\xfd7zXZ\x00": lzma.LZMAFile,
+    b"BZh": bz2.BZ2File,
+}
+
+
+class ByteSource:
+    """The bytes of one piece of evidence. ``name`` is its path or "-"; ``damage`` says what a decompressor found broken.
+
+    ``size`` is the number of bytes where they are not compressed and no pipe.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.name = os.fspath(path)
+        self.damage: str | None = None
+        self.pipe = self.name == "-"
+        self._file: IO[bytes] = _standard_input() if self.pipe else _opened(self.name)
+        raw = _PushedBack(self._file)
+        self._stream: Readable = raw
+        self.size = None if self.pipe else os.fstat(self._file.fileno()).st_size
+        start = raw.peek(8, self.name)
+        for magic, opener in COMPRESSIONS.items():
+            if start.startswith(magic):
+                self.size = None
+                self._stream = opener(cast("BinaryIO", io.BufferedReader(raw, CHUNK)))
+                break
+        self.head = self._first()
+
+    def __enter__(self) -> ByteSource:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if not self.pipe:
+            self._file.close()
+
+    def chunks(self) -> Iterator[bytes]:
+        """Go through the bytes, a chunk at a time; a broken compression ends them and is told in ``damage``."""
+        if self.head:
+            yield self.head
+        while chunk := self._read(CHUNK):
+            yield chunk
+
+    def _first(self) -> bytes:
+        head = b""
+        while len(head) < HEAD and (more := self._read(CHUNK)):
+            head += more
+        return head
+
+    def _read(self, size: int) -> bytes:
+        try:
+            return self._stream.read(size) or b""
+        except OSError as error:
+            if error.errno is None:  # a decompressor's own complaint
+                self.damage = f"the compressed data is damaged: {error}"
+                return b""
+            raise CaptureError(error.strerror or str(error), self.name) from error
+        except (EOFError, zlib.error, lzma.LZMAError, ValueError) as error:
+            self.damage = f"the compressed data is damaged or cut short: {error}"
+            return b""
+        except Exception as error:
+            if type(error).__name__ != "ZstdError":
+                raise
+            self.damage = f"the compressed data is damaged: {error}"
+            return b""
+
+
+class _PushedBack(io.RawIOBase):
+    """A raw stream whose first bytes can be looked at before it is read."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._back = b""
+
+    def peek(self, size: int, name: str) -> bytes:
+        """Return the first bytes without taking them."""
+        try:
+            while len(self._back) < size and (more := self._file.read(CHUNK)):
+                self._back += more
+        except OSError as error:
+            raise CaptureError(error.strerror or str(error), name) from error
+        return self._back[:size]
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        """Read up to ``size`` bytes."""
+        if self._back:
+            back, self._back = self._back, b""
+            if 0 <= size < len(back):
+                self._back = back[size:]
+                back = back[:size]
+            return back
+        return self._file.read(size)
+
+    def readinto(self, buffer: object) -> int:
+        """Read into a buffer, as a decompressor's own buffering asks."""
+        view = memoryview(buffer)  # type: ignore[arg-type]
+        data = self.read(len(view))
+        view[: len(data)] = data
+        return len(data)
+
+
+def _opened(name: str) -> IO[bytes]:
+    try:
+        return open(name, "rb", buffering=0)
+    except FileNotFoundError as error:
+        raise CaptureError("there is no such file", name) from error
+    except IsADirectoryError as error:
+        raise CaptureError("that is a directory", name, "name the files in it") from error
+    except OSError as error:
+        raise CaptureError(error.strerror or str(error), name) from error
+
+
+def _standard_input() -> IO[bytes]:
+    raw: IO[bytes] = getattr(sys.stdin.buffer, "raw", sys.stdin.buffer)
+    return raw

@@ -1,0 +1,339 @@
+"""A flow's transcript → the public model of a connection, made when it is asked for."""
+
+from __future__ import annotations
+
+from ipaddress import IPv6Address
+from typing import Final
+
+from mypy_extensions import i64
+
+from tlsalert.errors import DecodeError
+from tlsalert.model import (
+    Alert,
+    Certificate,
+    CertificateRequest,
+    Certificates,
+    ClientHello,
+    Closing,
+    Connection,
+    EncryptedRecord,
+    Endpoint,
+    HandshakeMessage,
+    Position,
+    ServerHello,
+    Side,
+)
+from tlsalert.pki.certificate import read_certificate
+from tlsalert.pki.names import name_from_der
+from tlsalert.registry.alerts import AlertDescription, AlertLevel
+from tlsalert.registry.certificates import ClientCertificateType
+from tlsalert.registry.cipher_suites import cipher_suite_name
+from tlsalert.registry.handshake_types import HandshakeType
+from tlsalert.registry.signature_schemes import SignatureScheme
+from tlsalert.registry.versions import version_label
+from tlsalert.wire.fingerprint import ja3, ja3s, ja4
+from tlsalert.wire.hello import read_client_hello, read_server_hello, read_sslv2_client_hello
+from tlsalert.wire.inference import inferred_alerts, unread_alert
+from tlsalert.wire.messages import read_certificate_list, read_certificate_request
+from tlsalert.wire.tcp import RST, Flow
+from tlsalert.wire.transcript import (
+    ALERT,
+    CHANGE_CIPHER_SPEC,
+    SSLV2,
+    SSLV2_VERSION,
+    TLS13,
+    Event,
+    Transcript,
+)
+
+CLIENT_HELLO: Final = 1
+SERVER_HELLO: Final = 2
+CERTIFICATE: Final = 11
+CERTIFICATE_REQUEST: Final = 13
+PRE_SHARED_KEY: Final = 41
+
+#: The messages of SSLv2 by their numbers (draft-hickman-netscape-ssl-00, RFC 6101 §E).
+SSLV2_NAMES: Final = {
+    0: "sslv2_error",
+    1: "sslv2_client_hello",
+    2: "sslv2_client_master_key",
+    3: "sslv2_client_finished",
+    4: "sslv2_server_hello",
+    5: "sslv2_server_verify",
+    6: "sslv2_server_finished",
+    7: "sslv2_request_certificate",
+    8: "sslv2_client_certificate",
+}
+
+
+def connection(flow: Flow, source: str, number: int, digits: int) -> Connection:
+    """Return the model of a flow that has ended. Clocks and verdict are for others to add."""
+    transcript = flow.transcript
+    if transcript is None:
+        transcript = Transcript()
+    client = client_side(flow, transcript)
+    story = _Story(transcript, client)
+    near, far = endpoints(flow.key)
+    server_hello = story.server_hello
+    client_hello = story.client_hello
+    return Connection(
+        source=source,
+        connection=number,
+        client=near if client == 0 else far,
+        server=far if client == 0 else near,
+        start=int(flow.start),
+        end=int(flow.end),
+        digits=digits,
+        tls_version=_version(transcript, server_hello),
+        cipher_suite=cipher_suite_name(server_hello.cipher_suite)
+        if server_hello and server_hello.cipher_suite >= 0
+        else None,
+        server_name=client_hello.server_name if client_hello else None,
+        alpn=server_hello.alpn if server_hello else None,
+        ja3=ja3(client_hello) if client_hello else None,
+        ja3s=ja3s(server_hello) if server_hello else None,
+        ja4=ja4(client_hello) if client_hello else None,
+        resumed=story.resumed(),
+        client_hello=client_hello,
+        server_hello=server_hello,
+        messages=tuple(story.messages),
+        alerts=story.all_alerts(),
+        certificates=Certificates(story.certificates[0], story.certificates[1]),
+        certificate_request=story.request,
+        closed=_closing(flow, client),
+        reset=_reset(flow, client),
+        notes=(*story.notes, *_losses(flow), *transcript.notes),
+        encrypted_records=story.records(),
+        application_records=(
+            int(transcript.records_a if client == 0 else transcript.records_b),
+            int(transcript.records_b if client == 0 else transcript.records_a),
+        ),
+        plain=(
+            transcript.plain_a if client == 0 else transcript.plain_b,
+            transcript.plain_b if client == 0 else transcript.plain_a,
+        ),
+    )
+
+
+def client_side(flow: Flow, transcript: Transcript) -> int:
+    """Return which side is the client: by its hello, else by the SYN, else the one with the higher port."""
+    if transcript.client_side >= 0:
+        return int(transcript.client_side)
+    if flow.opener >= 0:
+        return int(flow.opener)
+    return 0 if flow.key[-4:-2] >= flow.key[-2:] else 1
+
+
+def endpoints(key: bytes) -> tuple[Endpoint, Endpoint]:
+    """Return a flow key's two ends: side 0, then side 1."""
+    size = (len(key) - 4) // 2
+    return (
+        Endpoint(address(key[:size]), key[-4] << 8 | key[-3]),
+        Endpoint(address(key[size : 2 * size]), key[-2] << 8 | key[-1]),
+    )
+
+
+def address(packed: bytes) -> str:
+    """Return an address as text: dotted, or RFC 5952's form."""
+    if len(packed) == 4:
+        return f"{packed[0]}.{packed[1]}.{packed[2]}.{packed[3]}"
+    return str(IPv6Address(packed))
+
+
+def _version(transcript: Transcript, hello: ServerHello | None) -> str | None:
+    if hello is not None:
+        return version_label(hello.version)
+    return "SSLv2" if transcript.version == SSLV2_VERSION else None
+
+
+def _closing(flow: Flow, client: int) -> Closing:
+    if flow.how == 0:
+        return Closing()
+    return Closing(
+        "rst" if flow.how == RST else "fin",
+        "client" if flow.close_side == client else "server",
+        Position(int(flow.close_frame)),
+        int(flow.close_time),
+    )
+
+
+def _reset(flow: Flow, client: int) -> Closing | None:
+    if flow.rst_side < 0:
+        return None
+    sender: Side = "client" if flow.rst_side == client else "server"
+    return Closing("rst", sender, Position(int(flow.rst_frame)), int(flow.rst_time))
+
+
+def _losses(flow: Flow) -> list[str]:
+    notes: list[str] = []
+    if flow.missing > 0:
+        notes.append(f"frame {flow.missing_frame}: {flow.missing} bytes before it are missing from the capture")
+    if flow.cut > 0:
+        notes.append(f"{flow.cut} packets were cut short by the capture's snap length (record with tcpdump -s 0)")
+    return notes
+
+
+class _Story:
+    """Goes through a transcript once and gathers what the model shows."""
+
+    def __init__(self, transcript: Transcript, client: int) -> None:
+        self.transcript = transcript
+        self.client = client
+        self.messages: list[HandshakeMessage] = []
+        self.alerts: list[Alert] = []
+        self.notes: list[str] = []
+        self.client_hello: ClientHello | None = None
+        self.server_hello: ServerHello | None = None
+        self.certificates: list[tuple[Certificate, ...]] = [(), ()]
+        self.request: CertificateRequest | None = None
+        self.after: str | None = None
+        for event in transcript.events:
+            if event.kind == ALERT:
+                self._alert(event)
+            else:
+                self._message(event)
+
+    def sender(self, side: i64) -> Side:
+        """Return who a side is."""
+        return "client" if side == self.client else "server"
+
+    def all_alerts(self) -> tuple[Alert, ...]:
+        """Return the alerts that were read, and those that lengths and order give away in TLS 1.3."""
+        for event, says in inferred_alerts(self.transcript, self.client):
+            self.alerts.append(
+                Alert(
+                    None,
+                    None,
+                    self.sender(event.side),
+                    Position(int(event.frame)),
+                    int(event.time),
+                    True,
+                    False,
+                    says,
+                    self.after,
+                )
+            )
+        return tuple(self.alerts)
+
+    def records(self) -> tuple[EncryptedRecord, ...]:
+        """Return the first and last unread records."""
+        return tuple(
+            EncryptedRecord(int(e.kind), self.sender(e.side), Position(int(e.frame)), int(e.time), int(e.length))
+            for e in self.transcript.first_records + self.transcript.last_records
+        )
+
+    def resumed(self) -> bool:
+        """Whether an earlier session was taken up: RFC 8446 §2.2, RFC 5246 §7.3, RFC 5077 §3.1."""
+        hello = self.server_hello
+        if hello is None:
+            return False
+        if self.transcript.version >= TLS13:
+            return any(extension.type == PRE_SHARED_KEY for extension in hello.extensions)
+        names = [message.message for message in self.messages if message.sender == "server"]
+        return "change_cipher_spec" in names and not {"certificate", "server_key_exchange", "server_hello_done"} & set(
+            names
+        )
+
+    def _alert(self, event: Event) -> None:
+        sender = self.sender(event.side)
+        position, time = Position(int(event.frame)), int(event.time)
+        if event.code < 0:
+            says = unread_alert(self.transcript, event)
+            self.alerts.append(Alert(None, None, sender, position, time, True, False, says, self.after))
+            return
+        level, description = AlertLevel(int(event.code >> 8)), AlertDescription(int(event.code & 0xFF))
+        self.alerts.append(Alert(level, description, sender, position, time, False, False, None, self.after))
+
+    def _message(self, event: Event) -> None:
+        code: int | None = None
+        encrypted = False
+        if event.kind == CHANGE_CIPHER_SPEC:
+            name = "change_cipher_spec"
+            encrypted = event.length > 1
+        elif event.kind == SSLV2:
+            code = int(event.code)
+            name = SSLV2_NAMES.get(code, f"sslv2_{code}")
+            if code == CLIENT_HELLO and event.body is not None:
+                self.client_hello = read_sslv2_client_hello(event.body)
+        elif event.code < 0:
+            name = "encrypted_handshake"
+            encrypted = True
+        else:
+            code = int(event.code)
+            name = HandshakeType(code).name
+            if name == "unlisted":
+                name = f"unlisted({code})"
+            if event.body is not None and self._read(event, code):
+                name = "hello_retry_request"
+        self.after = name
+        self.messages.append(
+            HandshakeMessage(
+                name,
+                code,
+                self.sender(event.side),
+                Position(int(event.frame)),
+                int(event.time),
+                int(event.length),
+                encrypted,
+                False,
+                event.body,
+                event.cut,
+            )
+        )
+
+    def _read(self, event: Event, code: int) -> bool:
+        """Decode the messages that the model shows; say whether it was a HelloRetryRequest."""
+        body = event.body
+        if body is None:
+            return False
+        if code == CLIENT_HELLO:
+            self._client_hello(event, body)
+        elif code == SERVER_HELLO:
+            return self._server_hello(event, body)
+        elif code == CERTIFICATE:
+            self._certificates(event, body)
+        elif code == CERTIFICATE_REQUEST:
+            self._request(event, body)
+        return False
+
+    def _client_hello(self, event: Event, body: bytes) -> None:
+        if event.cut and len(body) < 38:
+            return
+        if self.client_hello is None or self.server_hello is None or not self.server_hello.hello_retry_request:
+            self.client_hello = read_client_hello(body)
+            self._problems(event, "client_hello", self.client_hello.problems)
+
+    def _server_hello(self, event: Event, body: bytes) -> bool:
+        if len(body) < 34:
+            return False
+        hello = read_server_hello(body)
+        self.server_hello = hello
+        self._problems(event, "server_hello", hello.problems)
+        return hello.hello_retry_request
+
+    def _certificates(self, event: Event, body: bytes) -> None:
+        encoded, problem = read_certificate_list(body, self.transcript.version >= TLS13)
+        place = 0 if event.side == self.client else 1
+        self.certificates[place] = tuple([read_certificate(der) for der in encoded])
+        if problem is not None:
+            self._problems(event, "certificate", (problem,))
+
+    def _request(self, event: Event, body: bytes) -> None:
+        try:
+            names, schemes, types = read_certificate_request(body, int(self.transcript.version))
+        except DecodeError as error:
+            self._problems(event, "certificate_request", (error.what,))
+            return
+        self.request = CertificateRequest(
+            tuple([name_from_der(name) for name in names]),
+            tuple([_listed(SignatureScheme(code)) for code in schemes]),
+            tuple([_listed(ClientCertificateType(code)) for code in types]),
+        )
+
+    def _problems(self, event: Event, message: str, problems: tuple[str, ...]) -> None:
+        if not event.cut:
+            self.notes.extend([f"frame {event.frame}: {message}: {problem}" for problem in problems])
+
+
+def _listed(member: SignatureScheme | ClientCertificateType) -> str:
+    return str(member) if member.name == "unlisted" else member.name

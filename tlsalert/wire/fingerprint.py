@@ -1,0 +1,70 @@
+"""JA3, JA3S and JA4 of a handshake's hellos, by their published definitions.
+
+JA3 and JA3S: salesforce/ja3 (BSD-3-Clause). JA4: FoxIO-LLC/ja4, technical_details/JA4.md (BSD-3-Clause for JA4 itself).
+"""
+
+from __future__ import annotations
+
+from hashlib import md5, sha256
+
+from tlsalert.model import ClientHello, ServerHello
+
+JA4_VERSIONS = {0x0304: "13", 0x0303: "12", 0x0302: "11", 0x0301: "10", 0x0300: "s3", 0x0002: "s2"}
+
+
+def grease(code: int) -> bool:
+    """Whether a value is one of those reserved by RFC 8701."""
+    return code & 0x0F0F == 0x0A0A and code >> 8 == code & 0xFF
+
+
+def ja3(hello: ClientHello) -> str:
+    """Return the JA3 fingerprint (MD5 in hex) of a ClientHello."""
+    fields = (
+        str(hello.legacy_version),
+        _decimal(hello.cipher_suites),
+        _decimal(tuple(extension.type for extension in hello.extensions)),
+        _decimal(hello.groups),
+        _decimal(hello.point_formats),
+    )
+    return md5(",".join(fields).encode(), usedforsecurity=False).hexdigest()
+
+
+def ja3s(hello: ServerHello) -> str:
+    """Return the JA3S fingerprint (MD5 in hex) of a ServerHello."""
+    fields = (
+        str(hello.legacy_version),
+        str(hello.cipher_suite),
+        "-".join(str(extension.type) for extension in hello.extensions),
+    )
+    return md5(",".join(fields).encode(), usedforsecurity=False).hexdigest()
+
+
+def ja4(hello: ClientHello, transport: str = "t") -> str:
+    """Return the JA4 fingerprint of a ClientHello; ``transport`` is "t" for TCP, "q" for QUIC, "d" for DTLS."""
+    suites = [code for code in hello.cipher_suites if not grease(code)]
+    kinds = [extension.type for extension in hello.extensions if not grease(extension.type)]
+    versions = [version for version in hello.versions if not grease(version)]
+    version = JA4_VERSIONS.get(max(versions, default=hello.legacy_version), "00")
+    head = f"{transport}{version}{'d' if 0 in kinds else 'i'}{min(len(suites), 99):02}{min(len(kinds), 99):02}{_alpn(hello)}"
+    listed = ",".join(sorted(f"{kind:04x}" for kind in kinds if kind not in (0, 16)))
+    schemes = ",".join(f"{code:04x}" for code in hello.signature_schemes if not grease(code))
+    return f"{head}_{_short(','.join(sorted(f'{code:04x}' for code in suites)))}_{_short(f'{listed}_{schemes}' if schemes else listed)}"
+
+
+def _decimal(codes: tuple[int, ...]) -> str:
+    return "-".join([str(code) for code in codes if not grease(code)])
+
+
+def _short(listed: str) -> str:
+    return sha256(listed.encode()).hexdigest()[:12] if listed else "0" * 12
+
+
+def _alpn(hello: ClientHello) -> str:
+    """Return first and last character of the first ALPN value; where one is no letter or digit, of its hex form."""
+    if not hello.alpn or not hello.alpn[0]:
+        return "00"
+    value = hello.alpn[0]
+    if value[0].isascii() and value[0].isalnum() and value[-1].isascii() and value[-1].isalnum():
+        return value[0] + value[-1]
+    coded = value.encode("utf-8", "surrogateescape").hex()
+    return coded[0] + coded[-1]

@@ -1,0 +1,74 @@
+"""What a capture's ended flows are: numbered, held against each other's clocks, and the good ones counted and let go."""
+
+from __future__ import annotations
+
+from typing import final
+
+from mypy_extensions import i64
+
+from tlsalert.wire.connection import client_side
+from tlsalert.wire.readings import Readings
+from tlsalert.wire.tcp import Flow
+
+#: What a held connection takes besides the bodies of its messages, in bytes.
+EACH = 1500
+
+
+@final
+class Harvest:
+    """Takes flows as they end. Those that somebody may want are in ``held``, about ``held_bytes`` of them."""
+
+    def __init__(self, with_good: bool, with_alerts: bool) -> None:
+        self.with_good = with_good
+        self.with_alerts = with_alerts
+        self.readings = Readings()
+        self.held: list[Flow] = []
+        self.held_bytes: i64 = 0
+        self.good: i64 = 0
+        self.other_streams: i64 = 0
+        self.tls = bytearray()
+
+    def take(self, flows: list[Flow]) -> None:
+        """Take flows that have ended: those that surely went well only count, unless they are wanted, too."""
+        for flow in flows:
+            transcript = flow.transcript
+            if transcript is None or not transcript.tls:
+                self.other_streams += 1
+                continue
+            self._number(flow.number)
+            self.readings.note(flow.key, client_side(flow, transcript), transcript)
+            wanted = self.with_good or (self.with_alerts and transcript.alerts > 0)
+            if not wanted and transcript.went_well():
+                self.good += 1
+                continue
+            self.held.append(flow)
+            self.held_bytes += EACH
+            for event in transcript.events:
+                body = event.body
+                if body is not None:
+                    self.held_bytes += len(body)
+
+    def release(self) -> list[Flow]:
+        """Give what is held, in the order of first packets, and hold it no longer."""
+        held = self.held
+        held.sort(key=_first_frame)
+        self.held = []
+        self.held_bytes = 0
+        return held
+
+    def rank(self, number: int) -> int:
+        """Return how many TLS flows came before flow ``number``: what a connection is numbered by."""
+        place = number >> 3
+        before = int.from_bytes(self.tls[:place], "little").bit_count()
+        return before + (self.tls[place] & (1 << (number & 7)) - 1).bit_count()
+
+    def _number(self, number: i64) -> None:
+        """Note that a flow is TLS: a bit for each flow, whatever their number."""
+        place = number >> 3
+        if place >= len(self.tls):
+            self.tls.extend(bytes(place + 4096 - len(self.tls)))
+        self.tls[place] = self.tls[place] | 1 << (number & 7)
+
+
+def _first_frame(flow: Flow) -> int:
+    return int(flow.frame)

@@ -1,0 +1,94 @@
+"""What encrypted alerts must be, from lengths and order: RFC 8446 §5.2 gives the length of one, §6 its place.
+
+In TLS 1.3 an alert is a record of application data: two bytes, the inner content type, and the cipher's tag. Up to
+TLS 1.2 its content type shows, and change_cipher_spec says whether a handshake was under way.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from mypy_extensions import i64
+
+from tlsalert.wire.transcript import (
+    ALERT,
+    APPLICATION_DATA,
+    CHANGE_CIPHER_SPEC,
+    HANDSHAKE,
+    TLS13,
+    Event,
+    Transcript,
+)
+
+CLOSE_NOTIFY: Final = "close_notify"
+FATAL: Final = "fatal alert"
+
+#: Tag lengths other than 16: AES-CCM-8 (RFC 8446 §B.4), and the integrity-only suites (RFC 9150).
+TAGS: Final = {0x1305: 8, 0xC0B4: 32, 0xC0B5: 48}
+
+
+def alert_length(cipher: int) -> int:
+    """Return the length of a TLS 1.3 record that holds an unpadded alert."""
+    return 3 + TAGS.get(cipher, 16)
+
+
+def inferred_alerts(transcript: Transcript, client: i64) -> list[tuple[Event, str]]:
+    """Return the records of a TLS 1.3 connection that must be alerts, each with what it must say."""
+    if transcript.version != TLS13:
+        return []
+    size = alert_length(int(transcript.cipher))
+    records = [e for e in transcript.first_records + transcript.last_records if e.kind == APPLICATION_DATA]
+    found: list[tuple[Event, str]] = []
+    for side in (client, 1 - client):
+        own = [e for e in records if e.side == side]
+        if not own or own[-1].length != size:
+            continue
+        last = own[-1]
+        if side == client:
+            found.append((last, FATAL if len(own) == 1 else CLOSE_NOTIFY))
+        elif _answers_the_flight(records, last, client, size):
+            found.append((last, FATAL))
+        elif any(e.side == client for e in records):
+            found.append((last, CLOSE_NOTIFY))
+    found.sort(key=_frame)
+    return found
+
+
+def _answers_the_flight(records: list[Event], last: Event, client: i64, size: int) -> bool:
+    """Whether the server's last record is its first one after the client's, which did not take leave itself."""
+    before: list[Event] = []
+    for record in records:
+        if record is last:
+            break
+        before.append(record)
+    if not before:
+        return False
+    previous = before[-1]
+    if previous.side != client or len([e for e in before if e.side != client]) == 0:
+        return False
+    if previous.length == size:
+        return False
+    first_client = next(index for index, e in enumerate(before) if e.side == client)
+    return all(e.side == client for e in before[first_client:])
+
+
+def unread_alert(transcript: Transcript, event: Event) -> str | None:
+    """Return what an encrypted alert up to TLS 1.2 must say: within a handshake it is fatal, after one a farewell."""
+    changes = [0, 0]
+    spoken = [0, 0]
+    for other in transcript.events:
+        if other is event:
+            break
+        if other.kind == CHANGE_CIPHER_SPEC:
+            changes[int(other.side)] += 1
+            spoken[int(other.side)] = 0
+        elif other.kind == HANDSHAKE and other.code < 0:
+            spoken[int(other.side)] += 1
+    if changes[0] != changes[1] or max(spoken) > 1:
+        return FATAL
+    later = [e for e in transcript.events if e.kind == ALERT and e.side == event.side and e is not event]
+    return CLOSE_NOTIFY if not later or later[-1].frame <= event.frame else None
+
+
+def _frame(pair: tuple[Event, str]) -> int:
+    return int(pair[0].frame)

@@ -1,0 +1,445 @@
+"""One direction of a connection: bytes in any slicing → records → messages and alerts.
+
+RFC 8446 §5 and RFC 5246 §6.2; SSLv2's two-byte header from RFC 6101 §E. What is encrypted follows from
+the state of the handshake: a change_cipher_spec up to TLS 1.2, the outer content type in TLS 1.3.
+"""
+
+from __future__ import annotations
+
+from typing import Final, final
+
+from mypy_extensions import i64
+
+from tlsalert.wire.transcript import (
+    ALERT,
+    APPLICATION_DATA,
+    CHANGE_CIPHER_SPEC,
+    HANDSHAKE,
+    SSLV2,
+    SSLV2_VERSION,
+    TLS13,
+    Event,
+    Transcript,
+)
+
+#: 2^14 bytes of content and 2048 of expansion, RFC 5246 §6.2.3; SSLv3 and TLS 1.0 to 1.2 allow the most.
+MAX_RECORD: Final = 16384 + 2048
+#: The longest handshake message that is kept; a longer one is told, not kept.
+MAX_MESSAGE: Final = 1 << 20
+#: What one direction may keep of handshake bodies before it stops keeping more.
+MAX_KEPT: Final = 4 << 20
+#: How much of a stream that is not TLS is kept, to say what it is instead.
+PLAIN: Final = 256
+
+START: Final = 0  # nothing seen yet, and the stream's first byte is known to come first
+SEARCH: Final = 1  # not TLS so far: a hello may still begin at a later segment
+READ: Final = 2  # at a record boundary, or inside a record
+LOST: Final = 3  # bytes are missing: go on at the next boundary that checks out
+SSL2: Final = 4  # SSLv2 records, of which only the first are in clear
+
+
+@final
+class RecordStream:
+    """The records of one direction. Feed it the stream's bytes in order; it tells the transcript."""
+
+    def __init__(self, transcript: Transcript, side: i64) -> None:
+        self.transcript = transcript
+        self.side = side
+        self.state: i64 = START
+        self.skip: i64 = 0
+        self.carry = b""
+        self.encrypted = False
+        self.known = True  # whether the state of encryption is known: not after bytes were missed
+        self.parts: list[bytes] = []
+        self.have: i64 = 0
+        self.need: i64 = 4
+        self.kept: i64 = 0
+        self.pass_over: i64 = 0
+        self.half_alert: i64 = -1
+
+    def begin_anywhere(self) -> None:
+        """Say that the stream was not seen from its first byte."""
+        self.state = LOST
+        self.known = False
+
+    def feed(self, data: bytes, start: i64, end: i64, frame: i64, time: i64) -> None:
+        """Take the next bytes of the stream, ``data[start:end]``, which came in ``frame`` at ``time``."""
+        if self.skip > 0:
+            if end - start <= self.skip:
+                self.skip -= end - start
+                return
+            start += self.skip
+            self.skip = 0
+        if len(self.carry) > 0:
+            data = self.carry + data[start:end]
+            self.carry = b""
+            start = 0
+            end = len(data)
+        if self.state != READ:
+            start = self._begin(data, start, end)
+            if start < 0:
+                return
+            if self.state == SSL2:
+                self._sslv2(data, start, end, frame, time)
+                return
+        self._records(data, start, end, frame, time)
+
+    def gap(self, missing: i64, frame: i64, time: i64) -> None:
+        """Step over ``missing`` bytes that were not captured; ``frame`` is the first packet after them."""
+        if self.skip >= missing:
+            self.skip -= missing
+            return
+        missing -= self.skip
+        self.skip = 0
+        carry = self.carry
+        self.carry = b""
+        self.half_alert = -1
+        if self.state == READ and len(carry) >= 5:
+            size = i64(carry[3]) << 8 | i64(carry[4])
+            if carry[0] == HANDSHAKE and not self.encrypted:
+                self._handshake(carry, 5, len(carry), frame, time)
+            self._cut(frame, time)
+            rest = 5 + size - i64(len(carry))
+            if missing <= rest:
+                self.skip = rest - missing
+                return
+        else:
+            self._cut(frame, time)
+        if self.state != SEARCH:
+            self.state = LOST
+            self.known = False
+
+    def finish(self, frame: i64, time: i64) -> None:
+        """Tell what the stream's end leaves incomplete."""
+        if self.state == READ and len(self.carry) >= 5 and self.carry[0] == HANDSHAKE and not self.encrypted:
+            self._handshake(self.carry, 5, len(self.carry), frame, time)
+            self.transcript.note(f"the {self._name()} stream ends inside a record (frame {frame})")
+        self._cut(frame, time)
+        self.carry = b""
+
+    def _name(self) -> str:
+        if self.transcript.client_side < 0:
+            return "first" if self.side == 0 else "second"
+        return "client's" if self.transcript.client_side == self.side else "server's"
+
+    def _begin(self, data: bytes, start: i64, end: i64) -> i64:
+        """Return where records begin in ``data[start:end]``, or -1 where they don't (yet)."""
+        if self.state == SSL2:
+            return start
+        if self.state == START:
+            found = looks_like_start(data, start, end)
+            if found == 0:
+                self.carry = data[start:end]
+                return -1
+            if found == 2 or (found == 3 and self.transcript.version == SSLV2_VERSION):
+                self.state = SSL2
+                self.transcript.tls = True
+                return start
+            if found == 1:
+                self.state = READ
+                self.transcript.tls = True
+                return start
+            self.state = SEARCH
+        if self.state == SEARCH:
+            if hello_at(data, start, end):
+                self.state = READ
+                self.transcript.tls = True
+                return start
+            if self.transcript.tls and boundary(data, start, end, self.encrypted):
+                self.state = READ
+                return start
+            self._plain(data, start, end)
+            return -1
+        return self._resume(data, start, end)
+
+    def _resume(self, data: bytes, start: i64, end: i64) -> i64:
+        """Find the next record boundary that checks out after bytes were missed; -1 where there is none."""
+        at = start
+        while at + 5 <= end:
+            kind = data[at]
+            if (
+                20 <= kind <= 24
+                and data[at + 1] == 3
+                and ((at == start and boundary(data, at, end, self.encrypted)) or chained(data, at, end))
+            ):
+                self.state = READ
+                self.transcript.tls = True
+                return at
+            at += 1
+        if not self.transcript.tls:
+            self._plain(data, start, end)
+        return -1
+
+    def _plain(self, data: bytes, start: i64, end: i64) -> None:
+        """Keep the beginning of what is not TLS."""
+        transcript = self.transcript
+        if self.side == 0:
+            if len(transcript.plain_a) < PLAIN:
+                transcript.plain_a += data[start : min(end, start + PLAIN)]
+        elif len(transcript.plain_b) < PLAIN:
+            transcript.plain_b += data[start : min(end, start + PLAIN)]
+
+    def _records(self, data: bytes, start: i64, end: i64, frame: i64, time: i64) -> None:
+        while end - start >= 5:
+            kind: i64 = data[start]
+            size = i64(data[start + 3]) << 8 | i64(data[start + 4])
+            if kind < 20 or kind > 24 or data[start + 1] != 3 or size > MAX_RECORD:
+                self._not_a_record(data, start, end, frame, time)
+                return
+            body = start + 5
+            if kind >= APPLICATION_DATA:
+                self.transcript.record(kind, self.side, frame, time, size)
+                if end - body < size:
+                    self.skip = size - (end - body)
+                    return
+            else:
+                if end - body < size:
+                    break
+                self._fragment(kind, data, body, body + size, frame, time)
+            start = body + size
+        if start < end:
+            self.carry = data[start:end]
+
+    def _not_a_record(self, data: bytes, start: i64, end: i64, frame: i64, time: i64) -> None:
+        self.transcript.note(f"the {self._name()} stream stops being TLS records at frame {frame}")
+        self._cut(frame, time)
+        self.state = LOST
+        self.known = False
+        self._plain(data, start, end)
+
+    def _fragment(self, kind: i64, data: bytes, start: i64, end: i64, frame: i64, time: i64) -> None:
+        size = end - start
+        transcript = self.transcript
+        if kind == HANDSHAKE:
+            if not self.known and len(self.parts) == 0:
+                self._unsure(data, start, end, frame, time)
+            elif self.encrypted and transcript.version < TLS13 and not transcript.null_cipher:
+                transcript.unread(HANDSHAKE, self.side, frame, time, size)
+            else:
+                self._handshake(data, start, end, frame, time)
+        elif kind == ALERT:
+            self._alert(data, start, end, frame, time)
+        elif kind == CHANGE_CIPHER_SPEC:
+            if transcript.version < TLS13:
+                self.encrypted = True
+                self.known = True
+            self._cut(frame, time)
+            transcript.events.append(Event(CHANGE_CIPHER_SPEC, 1, self.side, frame, time, size, None, False))
+
+    def _unsure(self, data: bytes, start: i64, end: i64, frame: i64, time: i64) -> None:
+        """After missed bytes nobody knows whether keys have changed: read what is exactly a message, else not."""
+        if end - start >= 4 and plausible_message(data, start, end):
+            self.known = True
+            self._handshake(data, start, end, frame, time)
+        else:
+            self.transcript.unread(HANDSHAKE, self.side, frame, time, end - start)
+
+    def _alert(self, data: bytes, start: i64, end: i64, frame: i64, time: i64) -> None:
+        """Read alerts: split, coalesced and repeated ones too. No cipher makes a record of two bytes."""
+        size = end - start
+        transcript = self.transcript
+        if transcript.null_cipher and self.encrypted and size > 2:
+            end = start + 2
+        elif size > 2 and (self.encrypted or not self.known):
+            transcript.unread(ALERT, self.side, frame, time, size)
+            return
+        while start < end:
+            value: i64 = data[start]
+            if self.half_alert < 0:
+                self.half_alert = value
+            else:
+                transcript.alert(self.half_alert, value, self.side, frame, time)
+                self.half_alert = -1
+            start += 1
+
+    def _handshake(self, data: bytes, start: i64, end: i64, frame: i64, time: i64) -> None:
+        """Take messages out of a handshake fragment; one may lie in many records, and many in one."""
+        while start < end:
+            if self.pass_over > 0:
+                step = min(self.pass_over, end - start)
+                self.pass_over -= step
+                start += step
+            elif self.have == 0 and end - start >= 4:
+                size = message_size(data, start)
+                stop = start + 4 + size
+                if stop > end or size > MAX_MESSAGE:
+                    start = self._collect(data, start, end, frame, time)
+                    continue
+                self._message(data[start], size, data[start + 4 : stop], frame, time)
+                start = stop
+                if self.encrypted:
+                    return  # a NULL cipher's fragment ends with its MAC
+            else:
+                start = self._collect(data, start, end, frame, time)
+
+    def _collect(self, data: bytes, start: i64, end: i64, frame: i64, time: i64) -> i64:
+        """Add bytes to the message in the making, and tell it when they complete it; return what follows them."""
+        take = min(self.need - self.have, end - start)
+        self.parts.append(data[start : start + take])
+        self.have += take
+        if self.have == 4 and self.need == 4:
+            self.parts = [b"".join(self.parts)]
+            size = message_size(self.parts[0], 0)
+            self.need = 4 + size
+            if size > MAX_MESSAGE:
+                self.transcript.note(f"frame {frame}: a handshake message of {size} bytes is not kept")
+                self._message(self.parts[0][0], size, None, frame, time)
+                self._restart()
+                self.pass_over = size
+                return start + take
+        if self.have == self.need:
+            whole = b"".join(self.parts)
+            self._restart()
+            self._message(whole[0], len(whole) - 4, whole[4:], frame, time)
+        return start + take
+
+    def _restart(self) -> None:
+        self.parts = []
+        self.have = 0
+        self.need = 4
+
+    def _cut(self, frame: i64, time: i64) -> None:
+        """Tell the message in the making as far as it came: the rest of it will not."""
+        self.pass_over = 0
+        if self.have >= 4:
+            head = b"".join(self.parts)
+            size = message_size(head, 0)
+            self.transcript.message(head[0], self.side, frame, time, size, head[4:], True)
+            self.transcript.note(
+                f"frame {frame}: of a handshake message of {size} bytes only {len(head) - 4} were captured"
+                " (record whole packets: tcpdump -s 0)"
+            )
+        self._restart()
+
+    def _message(self, code: i64, size: i64, body: bytes | None, frame: i64, time: i64) -> None:
+        if body is not None:
+            self.kept += size
+            if self.kept > MAX_KEPT:
+                self.transcript.note(
+                    f"frame {frame}: more than {MAX_KEPT} bytes of handshake; bodies after it are not kept"
+                )
+                body = None
+        self.transcript.message(code, self.side, frame, time, size, body, False)
+
+    def _sslv2(self, data: bytes, start: i64, end: i64, frame: i64, time: i64) -> None:
+        """Read SSLv2 records: a hello, after which SSLv3 or later goes on with records of its own."""
+        transcript = self.transcript
+        while end - start >= 3:
+            if data[start] & 0x80:
+                head: i64 = 2
+                size = i64(data[start] & 0x7F) << 8 | i64(data[start + 1])
+            else:
+                head = 3
+                size = i64(data[start] & 0x3F) << 8 | i64(data[start + 1])
+            if 20 <= data[start] <= 24 and data[start + 1] == 3:
+                self.state = READ
+                self._records(data, start, end, frame, time)
+                return
+            if end - start < head + size:
+                break
+            body = data[start + head : start + head + size]
+            start += head + size
+            if self.encrypted or size == 0:
+                self.encrypted = True
+                transcript.record(SSLV2, self.side, frame, time, size)
+                continue
+            transcript.events.append(Event(SSLV2, body[0], self.side, frame, time, size, body, False))
+            self._sslv2_message(body)
+            if transcript.version != SSLV2_VERSION and body[0] == 1:
+                self.state = READ
+                self._records(data, start, end, frame, time)
+                return
+        if start < end:
+            self.carry = data[start:end]
+
+    def _sslv2_message(self, body: bytes) -> None:
+        """Learn from SSLv2's hellos and master key, RFC 6101 §E.2 and the SSLv2 draft."""
+        transcript = self.transcript
+        code = body[0]
+        if code == 1:
+            transcript.client_side = self.side
+            if len(body) >= 3 and body[1] == 0 and body[2] == 2:
+                transcript.version = SSLV2_VERSION
+        elif code == 4:
+            transcript.client_side = 1 - self.side
+            transcript.version = SSLV2_VERSION
+            self.encrypted = True  # what follows from the server is under its keys
+        elif code == 2:
+            self.encrypted = True
+
+
+def message_size(data: bytes, at: i64) -> i64:
+    """Return the length in the handshake header at ``at``, RFC 8446 §4."""
+    return i64(data[at + 1]) << 16 | i64(data[at + 2]) << 8 | i64(data[at + 3])
+
+
+def looks_like_start(data: bytes, start: i64, end: i64) -> i64:
+    """Tell what a stream's first bytes are: 0 too few to say, 1 TLS, 2 an SSLv2 ClientHello, 3 perhaps SSLv2's server, 4 neither."""
+    have = end - start
+    if have == 0:
+        return 0
+    first: i64 = data[start]
+    if 20 <= first <= 24:
+        if have < 6:
+            return 0 if have < 2 or data[start + 1] == 3 else 4
+        return 1 if boundary(data, start, end, False) else 4
+    if first & 0x80:
+        if have < 5:
+            return 0 if have < 3 or data[start + 2] == 1 or data[start + 2] == 4 else 4
+        size = (first & 0x7F) << 8 | i64(data[start + 1])
+        kind = data[start + 2]
+        major = data[start + 3]
+        if kind == 1 and size >= 12 and (major == 3 or (major == 0 and data[start + 4] == 2)):
+            return 2
+        if kind == 4 and size >= 11:
+            return 3
+    return 4
+
+
+def boundary(data: bytes, at: i64, end: i64, encrypted: bool) -> bool:
+    """Whether a record may begin at ``at``: its header, and as much of its content as there is, check out."""
+    if end - at < 5 or data[at + 1] != 3 or data[at + 2] > 4:
+        return False
+    kind = data[at]
+    size = i64(data[at + 3]) << 8 | i64(data[at + 4])
+    if size == 0 or size > MAX_RECORD:
+        return False
+    stop = at + 5 + size
+    if stop + 2 <= end and not (20 <= data[stop] <= 24 and data[stop + 1] == 3):
+        return False
+    if kind == CHANGE_CIPHER_SPEC:
+        return size == 1
+    if kind == ALERT:
+        return size >= 18 or (size <= 2 and (end - at < 6 or data[at + 5] == 1 or data[at + 5] == 2))
+    if kind == HANDSHAKE:
+        return encrypted or end - at < 9 or plausible_message(data, at + 5, min(stop, end)) or size >= 40
+    return kind == APPLICATION_DATA or kind == 24
+
+
+def plausible_message(data: bytes, at: i64, end: i64) -> bool:
+    """Whether a clear handshake message may begin at ``at``: a type in use and a length that can be meant."""
+    kind = data[at]
+    known = kind <= 8 or 11 <= kind <= 16 or 20 <= kind <= 25 or kind == 67 or kind == 254
+    return known and end - at >= 4 and message_size(data, at) < 1 << 17
+
+
+def hello_at(data: bytes, at: i64, end: i64) -> bool:
+    """Whether a ClientHello or ServerHello in a record begins at ``at`` (TLS that begins inside another protocol)."""
+    if end - at < 9 or data[at] != HANDSHAKE or data[at + 1] != 3 or data[at + 2] > 4:
+        return False
+    size = i64(data[at + 3]) << 8 | i64(data[at + 4])
+    kind = data[at + 5]
+    if size > MAX_RECORD or (kind != 1 and kind != 2):
+        return False
+    return message_size(data, at + 5) < 1 << 16 and size >= 4
+
+
+def chained(data: bytes, at: i64, end: i64) -> bool:
+    """Whether a record begins at ``at`` and ends exactly with the data, or where another one begins."""
+    if data[at + 2] > 4:
+        return False
+    size = i64(data[at + 3]) << 8 | i64(data[at + 4])
+    stop = at + 5 + size
+    if size == 0 or size > MAX_RECORD or stop > end:
+        return False
+    return stop == end or (end - stop >= 5 and boundary(data, stop, end, True))

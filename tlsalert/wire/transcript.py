@@ -1,0 +1,226 @@
+"""What was said on one connection, as light native values in the order it was seen.
+
+An event costs some 40 ns to make; the public model of it is made only when somebody asks.
+Sides are 0 for the end that spoke (or opened) first and 1 for the other; which of them is the
+client is known once a hello was seen.
+"""
+
+from __future__ import annotations
+
+from typing import Final, final
+
+from mypy_extensions import i64
+
+HANDSHAKE: Final = 22
+ALERT: Final = 21
+CHANGE_CIPHER_SPEC: Final = 20
+APPLICATION_DATA: Final = 23
+HEARTBEAT: Final = 24
+SSLV2: Final = 128
+
+#: Records that cannot be read are kept at both ends of a connection; those between only count.
+FIRST_RECORDS: Final = 24
+LAST_RECORDS: Final = 4
+
+TLS13: Final = 0x0304
+SSLV2_VERSION: Final = 0x0002
+
+#: Cipher suites that encrypt nothing (RFC 5246 §A.5, RFC 4492 §6, RFC 4279, RFC 4785, RFC 5487, RFC 5489).
+NULL_CIPHERS: Final = frozenset(
+    (0x0001, 0x0002, 0x002C, 0x002D, 0x002E, 0x003B, 0x0082, 0x0083, 0x00B0, 0x00B1, 0x00B4, 0x00B5)
+    + (0x00B8, 0x00B9, 0xC001, 0xC006, 0xC00B, 0xC010, 0xC015, 0xC039, 0xC03A, 0xC03B)
+)
+
+
+@final
+class Event:
+    """One thing that was said: a handshake message, an alert, a change_cipher_spec or an unread record.
+
+    ``kind`` is the record's content type (128 for SSLv2), ``code`` the handshake type, or level and
+    description of an alert (level << 8 | description), or -1 where it could not be read. ``body`` is a
+    message's body as far as it was kept.
+    """
+
+    def __init__(
+        self, kind: i64, code: i64, side: i64, frame: i64, time: i64, length: i64, body: bytes | None, cut: bool
+    ) -> None:
+        self.kind = kind
+        self.code = code
+        self.side = side
+        self.frame = frame
+        self.time = time
+        self.length = length
+        self.body = body
+        self.cut = cut
+
+
+class Transcript:
+    """All events of one connection, and the little state that both directions share."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.first_records: list[Event] = []
+        self.last_records: list[Event] = []
+        self.notes: list[str] = []
+        self.client_side: i64 = -1
+        self.version: i64 = 0
+        self.cipher: i64 = -1
+        self.null_cipher = False
+        self.tls = False
+        self.hello_retry = False
+        self.records_a: i64 = 0
+        self.records_b: i64 = 0
+        self.plain_a = b""
+        self.plain_b = b""
+        self.client_random = b""
+        self.client_frame: i64 = 0
+        self.client_at: i64 = 0
+        self.server_random = b""
+        self.server_frame: i64 = 0
+        self.server_at: i64 = 0
+        self.alerts: i64 = 0
+
+    def note(self, says: str) -> None:
+        """Keep one remark; a connection that is all damage is not allowed to fill the memory with them."""
+        if len(self.notes) < 50 and says not in self.notes:
+            self.notes.append(says)
+
+    def went_well(self) -> bool:
+        """Whether this is surely a connection that was established and where nobody refused anything.
+
+        A quick look for those who only want the others: it may say no where the full diagnosis says yes, never the
+        other way round.
+        """
+        if self.client_side < 0 or self.records_a == 0 or self.records_b == 0 or len(self.notes) > 0:
+            return False
+        changes_a: i64 = 0
+        changes_b: i64 = 0
+        finals_a: i64 = 0
+        finals_b: i64 = 0
+        for event in self.events:
+            if event.kind == CHANGE_CIPHER_SPEC:
+                if event.side == 0:
+                    changes_a += 1
+                else:
+                    changes_b += 1
+            elif event.kind == ALERT:
+                if event.code >= 0:
+                    return False
+            elif event.code < 0:
+                if event.side == 0:
+                    finals_a += 1
+                else:
+                    finals_b += 1
+        if self.version >= TLS13:
+            return self.alerts == 0 and self._answered()
+        return changes_a == 1 and changes_b == 1 and finals_a == 1 and finals_b == 1
+
+    def _answered(self) -> bool:
+        """Whether a TLS 1.3 server sent more than an alert could be after the client's first encrypted records."""
+        spoken = False
+        for record in self.first_records:
+            if record.side == self.client_side:
+                spoken = True
+            elif spoken and record.length > 64:
+                return True
+        return False
+
+    def record(self, kind: i64, side: i64, frame: i64, time: i64, length: i64) -> None:
+        """Count a record of application data; the first ones and the last keep their lengths."""
+        if side == 0:
+            self.records_a += 1
+        else:
+            self.records_b += 1
+        event = Event(kind, -1, side, frame, time, length, None, False)
+        if len(self.first_records) < FIRST_RECORDS:
+            self.first_records.append(event)
+        else:
+            if len(self.last_records) >= LAST_RECORDS:
+                del self.last_records[0]
+            self.last_records.append(event)
+
+    def alert(self, level: i64, description: i64, side: i64, frame: i64, time: i64) -> None:
+        """Keep an alert that could be read."""
+        self.alerts += 1
+        self.events.append(Event(ALERT, level << 8 | description, side, frame, time, 2, None, False))
+
+    def unread(self, kind: i64, side: i64, frame: i64, time: i64, length: i64) -> None:
+        """Keep a handshake or alert record that is encrypted."""
+        if kind == ALERT:
+            self.alerts += 1
+        self.events.append(Event(kind, -1, side, frame, time, length, None, False))
+
+    def message(self, code: i64, side: i64, frame: i64, time: i64, length: i64, body: bytes | None, cut: bool) -> None:
+        """Keep a handshake message, and learn from the hellos what everything after them depends on."""
+        self.events.append(Event(HANDSHAKE, code, side, frame, time, length, body, cut))
+        if code == 1:
+            self.client_side = side
+            if body is not None and len(body) >= 6 and len(self.client_random) == 0:
+                self.client_random = body[2:34]
+                self.client_frame = frame
+                self.client_at = time
+        elif code == 2:
+            self.client_side = 1 - side
+            if body is not None:
+                self._server_hello(body, frame, time)
+        elif self.client_side < 0:
+            if code == 16:
+                self.client_side = side
+            elif 12 <= code <= 14 or code == 4 or code == 22:
+                self.client_side = 1 - side
+
+    def _server_hello(self, body: bytes, frame: i64, time: i64) -> None:
+        """Take version and cipher suite from a ServerHello, RFC 8446 §4.1.3 (drafts before 22: RFC 5246's)."""
+        size: i64 = len(body)
+        if size < 6:
+            return
+        version: i64 = _u16(body, 0)
+        if size < 36:  # cut by the snap length; in TLS 1.3 the alert would not be in clear
+            self._clock(body, frame, time)
+            return
+        at: i64 = 34
+        if version >> 8 == 0x7F:  # TLS 1.3 drafts 16 to 21 have no session_id here
+            self.version = TLS13
+            self.cipher = _u16(body, 34)
+            return
+        at += 1 + body[34]
+        if size < at + 3:
+            return
+        cipher: i64 = _u16(body, at)
+        selected = _selected_version(body, at + 3)
+        if selected == TLS13 or selected >> 8 == 0x7F or selected >> 8 == 0xFB:
+            version = TLS13
+        self.hello_retry = version == TLS13 and body[2:34] == HELLO_RETRY_REQUEST
+        self.version = version
+        self.cipher = cipher
+        self.null_cipher = int(cipher) in NULL_CIPHERS
+        if version < TLS13:
+            self._clock(body, frame, time)
+
+    def _clock(self, body: bytes, frame: i64, time: i64) -> None:
+        """Keep what may be the server's clock: gmt_unix_time, RFC 5246 §7.4.1.2."""
+        if len(self.server_random) == 0:
+            self.server_random = body[2:34]
+            self.server_frame = frame
+            self.server_at = time
+
+
+#: SHA-256 of "HelloRetryRequest", RFC 8446 §4.1.3.
+HELLO_RETRY_REQUEST: Final = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c")
+
+
+def _u16(data: bytes, at: i64) -> i64:
+    return i64(data[at]) << 8 | i64(data[at + 1])
+
+
+def _selected_version(body: bytes, at: i64) -> i64:
+    """Return the version in supported_versions (RFC 8446 §4.2.1), looked for in extensions at ``at``; 0 if none."""
+    end: i64 = len(body)
+    at += 2
+    while at + 4 <= end:
+        kind = _u16(body, at)
+        size = _u16(body, at + 2)
+        if kind == 43 and size == 2 and at + 6 <= end:
+            return _u16(body, at + 4)
+        at += 4 + size
+    return 0

@@ -76,6 +76,7 @@ _NO_TLS13: Final = frozenset({"openssl<=1.0.2", "botan"})  # OpenSSL before 1.1.
 _NO_ALERT: Final = ("fin", "rst")
 
 
+@cache
 def likelihood(stack: str, tls13: bool, cause: str, answer: Answer, sender: Side = "server") -> float:
     """Return how likely ``stack`` answers ``cause`` with ``answer``: never 0, at most 1.
 

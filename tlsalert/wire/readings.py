@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final, final
 
-from mypy_extensions import i64
+from mypy_extensions import i64, mypyc_attr
 
 from tlsalert.wire.transcript import Transcript
 
@@ -21,6 +21,7 @@ MACHINES: Final = 100_000
 
 
 @final
+@mypyc_attr(acyclic=True)
 class Reading:
     """One hello's first four bytes as seconds since 1970, and when (nanoseconds since 1970) and where it was seen."""
 

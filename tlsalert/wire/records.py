@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final, final
 
-from mypy_extensions import i64
+from mypy_extensions import i64, mypyc_attr
 
 from tlsalert.wire.transcript import (
     ALERT,
@@ -39,6 +39,7 @@ SSL2: Final = 4  # SSLv2 records, of which only the first are in clear
 
 
 @final
+@mypyc_attr(acyclic=True)
 class RecordStream:
     """The records of one direction. Feed it the stream's bytes in order; it tells the transcript."""
 
@@ -301,6 +302,8 @@ class RecordStream:
     def _cut(self, frame: i64, time: i64) -> None:
         """Tell the message in the making as far as it came: the rest of it will not."""
         self.pass_over = 0
+        if self.have == 0:
+            return
         if self.have >= 4:
             head = b"".join(self.parts)
             size = message_size(head, 0)

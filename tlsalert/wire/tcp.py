@@ -11,7 +11,7 @@ from collections import deque
 from typing import Final, final
 
 from librt.strings import read_i32_be
-from mypy_extensions import i64
+from mypy_extensions import i64, mypyc_attr
 
 from tlsalert.wire.records import SEARCH, RecordStream
 from tlsalert.wire.transcript import Transcript
@@ -28,12 +28,13 @@ MAX_WAITING_BYTES: Final = 1 << 20
 PATIENCE: Final = 24
 #: A closed flow stays for late packets: this many nanoseconds of the capture's clock, and at most so many flows.
 LINGER: Final = 2_000_000_000
-MAX_LINGERING: Final = 4096
+MAX_LINGERING: Final = 1024
 #: Flows that are open at one time; beyond it the oldest is told as it stands.
 MAX_OPEN: Final = 1_000_000
 
 
 @final
+@mypyc_attr(acyclic=True)
 class Segment:
     """Bytes that came before the ones they follow. ``size`` counts those the capture cut off, too."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final, final
 
-from mypy_extensions import i64
+from mypy_extensions import i64, mypyc_attr
 
 HANDSHAKE: Final = 22
 ALERT: Final = 21
@@ -33,6 +33,7 @@ NULL_CIPHERS: Final = frozenset(
 
 
 @final
+@mypyc_attr(acyclic=True)
 class Event:
     """One thing that was said: a handshake message, an alert, a change_cipher_spec or an unread record.
 
@@ -54,6 +55,7 @@ class Event:
         self.cut = cut
 
 
+@mypyc_attr(acyclic=True)
 class Transcript:
     """All events of one connection, and the little state that both directions share."""
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from tlsalert.diagnosis.knowledge import STACKS
 from tlsalert.model import ClientHello
-from tlsalert.registry.open import is_grease as grease
+from tlsalert.registry.open import is_grease
 
 SUPPORTED_GROUPS, EC_POINT_FORMATS, STATUS_REQUEST_V2, ENCRYPT_THEN_MAC, EXTENDED_MASTER_SECRET = 10, 11, 17, 22, 23
 RECORD_SIZE_LIMIT, SIGNATURE_ALGORITHMS_CERT = 28, 50
@@ -29,7 +29,7 @@ def client_stack(hello: ClientHello | None) -> dict[str, float]:
 
 def _recognised(hello: ClientHello) -> str | None:
     kinds = tuple(extension.type for extension in hello.extensions)
-    if any(grease(kind) for kind in kinds) or any(grease(code) for code in hello.cipher_suites):
+    if any(is_grease(kind) for kind in kinds) or any(is_grease(code) for code in hello.cipher_suites):
         return "boringssl"
     if STATUS_REQUEST_V2 in kinds or SIGNATURE_ALGORITHMS_CERT in kinds:
         return "java"

@@ -26,6 +26,10 @@ from tlsalert.model import (
 MISSING_CERTIFICATE = frozenset((None, 40, 41, 42, 43, 46, 48, 49, 50, 116, 10))
 
 
+#: What a TLS 1.3 handshake went like is inferred from lengths and order where nothing of it was decrypted.
+INFERRED = 0.85
+
+
 class Witnesses(Protocol):
     """What the other handshakes of a capture say about a machine's clock."""
 
@@ -211,7 +215,8 @@ def _established(connection: Connection) -> Verdict:
     summary = "The handshake succeeded"
     if late is not None:
         summary += f"; {late.description} of the {late.sender} came after it and is no verdict on it"
-    return Verdict("established", summary + ".", confidence=0.95)
+    inferred = connection.tls_version == "TLS 1.3" and not any(m.decrypted for m in connection.messages)
+    return Verdict("established", summary + ".", confidence=INFERRED if inferred else 0.97)
 
 
 def _not_tls(connection: Connection) -> Verdict:

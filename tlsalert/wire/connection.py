@@ -253,8 +253,7 @@ class _Story:
         elif event.kind == SSLV2:
             code = int(event.code)
             name = SSLV2_NAMES.get(code, f"sslv2_{code}")
-            if code == CLIENT_HELLO and event.body is not None:
-                self.client_hello = read_sslv2_client_hello(event.body)
+            self._sslv2(code, event)
         elif event.code < 0:
             name = "encrypted_handshake"
             encrypted = True
@@ -280,6 +279,18 @@ class _Story:
                 event.cut,
             )
         )
+
+    def _sslv2(self, code: int, event: Event) -> None:
+        """Decode SSLv2's ClientHello, and the certificate in its ServerHello (draft-hickman-netscape-ssl-00 §2.6)."""
+        body = event.body
+        if body is None:
+            return
+        if code == CLIENT_HELLO:
+            self.client_hello = read_sslv2_client_hello(body)
+        elif code == 4 and len(body) >= 11:
+            size = body[5] << 8 | body[6]
+            if 0 < size <= len(body) - 11:
+                self.certificates[1] = (read_certificate(body[11 : 11 + size]),)
 
     def _read(self, event: Event, code: int) -> bool:
         """Decode the messages that the model shows; say whether it was a HelloRetryRequest."""

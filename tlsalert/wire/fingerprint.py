@@ -8,13 +8,9 @@ from __future__ import annotations
 from hashlib import md5, sha256
 
 from tlsalert.model import ClientHello, ServerHello
+from tlsalert.registry.open import is_grease
 
 JA4_VERSIONS = {0x0304: "13", 0x0303: "12", 0x0302: "11", 0x0301: "10", 0x0300: "s3", 0x0002: "s2"}
-
-
-def grease(code: int) -> bool:
-    """Whether a value is one of those reserved by RFC 8701."""
-    return code & 0x0F0F == 0x0A0A and code >> 8 == code & 0xFF
 
 
 def ja3(hello: ClientHello) -> str:
@@ -41,18 +37,18 @@ def ja3s(hello: ServerHello) -> str:
 
 def ja4(hello: ClientHello, transport: str = "t") -> str:
     """Return the JA4 fingerprint of a ClientHello; ``transport`` is "t" for TCP, "q" for QUIC, "d" for DTLS."""
-    suites = [code for code in hello.cipher_suites if not grease(code)]
-    kinds = [extension.type for extension in hello.extensions if not grease(extension.type)]
-    versions = [version for version in hello.versions if not grease(version)]
+    suites = [code for code in hello.cipher_suites if not is_grease(code)]
+    kinds = [extension.type for extension in hello.extensions if not is_grease(extension.type)]
+    versions = [version for version in hello.versions if not is_grease(version)]
     version = JA4_VERSIONS.get(max(versions, default=hello.legacy_version), "00")
     head = f"{transport}{version}{'d' if 0 in kinds else 'i'}{min(len(suites), 99):02}{min(len(kinds), 99):02}{_alpn(hello)}"
     listed = ",".join(sorted(f"{kind:04x}" for kind in kinds if kind not in (0, 16)))
-    schemes = ",".join(f"{code:04x}" for code in hello.signature_schemes if not grease(code))
+    schemes = ",".join(f"{code:04x}" for code in hello.signature_schemes if not is_grease(code))
     return f"{head}_{_short(','.join(sorted(f'{code:04x}' for code in suites)))}_{_short(f'{listed}_{schemes}' if schemes else listed)}"
 
 
 def _decimal(codes: tuple[int, ...]) -> str:
-    return "-".join([str(code) for code in codes if not grease(code)])
+    return "-".join([str(code) for code in codes if not is_grease(code)])
 
 
 def _short(listed: str) -> str:

@@ -27,26 +27,30 @@ FATAL: Final = "fatal alert"
 TAGS: Final = {0x1305: 8, 0xC0B4: 32, 0xC0B5: 48}
 
 
-def alert_length(cipher: int) -> int:
-    """Return the length of a TLS 1.3 record that holds an unpadded alert."""
-    return 3 + TAGS.get(cipher, 16)
+#: Java's JSSE pads its alerts with 16 zero bytes (seen from OpenJDK 17); the others seen send them bare.
+PADDINGS: Final = (0, 16)
+
+
+def alert_lengths(cipher: int) -> tuple[int, ...]:
+    """Return the lengths that a TLS 1.3 record with an alert has: bare, or padded as a known stack pads it."""
+    return tuple([3 + TAGS.get(cipher, 16) + padding for padding in PADDINGS])
 
 
 def inferred_alerts(transcript: Transcript, client: i64) -> list[tuple[Event, str]]:
     """Return the records of a TLS 1.3 connection that must be alerts, each with what it must say."""
     if transcript.version != TLS13:
         return []
-    size = alert_length(int(transcript.cipher))
+    sizes = alert_lengths(int(transcript.cipher))
     records = [e for e in transcript.first_records + transcript.last_records if e.kind == APPLICATION_DATA]
     found: list[tuple[Event, str]] = []
     for side in (client, 1 - client):
         own = [e for e in records if e.side == side]
-        if not own or own[-1].length != size:
+        if not own or int(own[-1].length) not in sizes:
             continue
         last = own[-1]
         if side == client:
             found.append((last, FATAL if len(own) == 1 else CLOSE_NOTIFY))
-        elif _answers_the_flight(records, last, client, size):
+        elif _answers_the_flight(records, last, client, sizes):
             found.append((last, FATAL))
         elif any(e.side == client for e in records):
             found.append((last, CLOSE_NOTIFY))
@@ -54,7 +58,7 @@ def inferred_alerts(transcript: Transcript, client: i64) -> list[tuple[Event, st
     return found
 
 
-def _answers_the_flight(records: list[Event], last: Event, client: i64, size: int) -> bool:
+def _answers_the_flight(records: list[Event], last: Event, client: i64, sizes: tuple[int, ...]) -> bool:
     """Whether the server's last record is its first one after the client's, which did not take leave itself."""
     before: list[Event] = []
     for record in records:
@@ -66,7 +70,7 @@ def _answers_the_flight(records: list[Event], last: Event, client: i64, size: in
     previous = before[-1]
     if previous.side != client or len([e for e in before if e.side != client]) == 0:
         return False
-    if previous.length == size:
+    if int(previous.length) in sizes:
         return False
     first_client = next(index for index, e in enumerate(before) if e.side == client)
     return all(e.side == client for e in before[first_client:])

@@ -214,7 +214,7 @@ class RecordStream:
         if kind == HANDSHAKE:
             if not self.known and len(self.parts) == 0:
                 self._unsure(data, start, end, frame, time)
-            elif self.encrypted and transcript.version < TLS13 and not transcript.null_cipher:
+            elif self._hides(data, start, end):
                 transcript.unread(HANDSHAKE, self.side, frame, time, size)
             else:
                 self._handshake(data, start, end, frame, time)
@@ -226,6 +226,18 @@ class RecordStream:
                 self.known = True
             self._cut(frame, time)
             transcript.events.append(Event(CHANGE_CIPHER_SPEC, 1, self.side, frame, time, size, None, False))
+
+    def _hides(self, data: bytes, start: i64, end: i64) -> bool:
+        """Whether a handshake fragment is encrypted: after this side's change_cipher_spec, up to TLS 1.2.
+
+        A TLS 1.3 client sends one for the middleboxes' sake before its second ClientHello (RFC 8446 §D.4); where the
+        server's half was not captured only that hello itself shows it.
+        """
+        transcript = self.transcript
+        if not self.encrypted or transcript.version >= TLS13 or transcript.null_cipher:
+            return False
+        second = end - start > 40 and data[start] == 1 and message_size(data, start) == end - start - 4
+        return not (second and transcript.version == 0 and data[start + 4] == 3)
 
     def _unsure(self, data: bytes, start: i64, end: i64, frame: i64, time: i64) -> None:
         """After missed bytes nobody knows whether keys have changed: read what is exactly a message, else not."""
@@ -268,8 +280,8 @@ class RecordStream:
                     continue
                 self._message(data[start], size, data[start + 4 : stop], frame, time)
                 start = stop
-                if self.encrypted:
-                    return  # a NULL cipher's fragment ends with its MAC
+                if self.encrypted and self.transcript.null_cipher:
+                    return  # what follows is the MAC
             else:
                 start = self._collect(data, start, end, frame, time)
 

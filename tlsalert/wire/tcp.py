@@ -29,6 +29,8 @@ PATIENCE: Final = 24
 #: A closed flow stays for late packets: this many nanoseconds of the capture's clock, and at most so many flows.
 LINGER: Final = 2_000_000_000
 MAX_LINGERING: Final = 1024
+#: A flow that goes on after its close (a reset that was not for it, say) stays for so much longer.
+LATE: Final = 30_000_000_000
 #: Flows that are open at one time; beyond it the oldest is told as it stands.
 MAX_OPEN: Final = 1_000_000
 
@@ -134,6 +136,8 @@ class TcpTable:
             if other is not None and other.waiting is not None:
                 self._wait(other, half)
         if length > 0:
+            if flow.closed_at >= 0:
+                flow.closed_at = time + LATE
             seq = u32(data, at + 4)
             if flags & SYN:
                 seq = (seq + 1) & 0xFFFFFFFF
@@ -152,7 +156,7 @@ class TcpTable:
         lingering = self.lingering
         while len(lingering) > 0:
             flow = lingering[0]
-            if len(lingering) <= MAX_LINGERING and -LINGER < self.latest - flow.closed_at < LINGER:
+            if len(lingering) <= MAX_LINGERING and -LINGER - LATE < self.latest - flow.closed_at < LINGER:
                 return
             lingering.popleft()
             self._end(flow)

@@ -48,14 +48,17 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Scene:
-    """One capture. ``clock`` is what the BMC's clock says when the capture starts."""
+    """One capture. ``clock`` is what the BMC's clock says when the capture starts, ``start`` what the PC's says."""
 
     clock: datetime
     attempts: tuple[Attempt, ...]
     shows_clock: bool = True
+    start: datetime = START
 
 
 BEHIND = datetime(2015, 3, 12, 5, 41, 50, 300_000, tzinfo=UTC)
+#: After the certificate's last day: by then the right clock refuses it, too.
+LATER = datetime(2026, 7, 1, 8, 51, 3, 217_000, tzinfo=UTC)
 SCENES = {
     "no-client-certificate": Scene(BEHIND, (Attempt(0, 40098, None, 40),)),
     "unknown-ca": Scene(BEHIND, (Attempt(0, 40104, "home-made", 48),)),
@@ -68,7 +71,7 @@ SCENES = {
         ),
     ),
     "not-yet-valid-no-clock": Scene(BEHIND, (Attempt(0, 40112, "ipmi", 42),), shows_clock=False),
-    "expired": Scene(datetime(2026, 7, 1, 3, 12, 44, 600_000, tzinfo=UTC), (Attempt(0, 40126, "ipmi", 45),)),
+    "expired": Scene(LATER, (Attempt(0, 40126, "ipmi", 45),), start=LATER),
     "success": Scene(START, (Attempt(0, 40130, "ipmi", None),)),
     "console": Scene(
         BEHIND - timedelta(seconds=40.36),
@@ -119,7 +122,7 @@ def make_capture(path: Path, scene: Scene, people: dict[str, Identity]) -> None:
     played = [_attempt(scene, attempt, people) for attempt in scene.attempts]
     with path.open("wb") as file, Recorder(file, seed=scene.attempts[0].port) as recorder:
         for attempt, flights in zip(scene.attempts, played, strict=True):
-            _record(recorder, attempt, flights)
+            _record(recorder, scene, attempt, flights)
             shown = datetime.fromtimestamp(int.from_bytes(flights[1][1][11:15], "big"), UTC)
             said = f"clock {shown:%Y-%m-%d %H:%M:%S}" if scene.shows_clock else "32 random bytes"
             end = "success" if attempt.ends_with is None else f"alert {attempt.ends_with}"
@@ -182,9 +185,9 @@ def _check(attempt: Attempt, flights: list[Flight]) -> None:
         raise RuntimeError(f"the server answered with {alert}, not with {attempt.ends_with}")
 
 
-def _record(recorder: Recorder, attempt: Attempt, flights: list[Flight]) -> None:
+def _record(recorder: Recorder, scene: Scene, attempt: Attempt, flights: list[Flight]) -> None:
     """Give the flights addresses and times. A server that refused closes; after a success the client does."""
-    start = round(START.timestamp() * 1000 + attempt.after * 1000) * MS
+    start = round(scene.start.timestamp() * 1000 + attempt.after * 1000) * MS
     conversation = recorder.open(("10.0.0.5", attempt.port), ("10.0.0.7", 5900), start)
     time = start
     for number, (side, flight) in enumerate(flights):

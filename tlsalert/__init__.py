@@ -11,13 +11,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tlsalert._version import VERSION as __version__
+from tlsalert import _version
 
 if TYPE_CHECKING:
     from tlsalert.capture import Capture, read
     from tlsalert.errors import TlsalertError
     from tlsalert.explain import explain
     from tlsalert.model import Connection, Verdict
+
+__version__ = _version.VERSION
 
 #: Where each public name lives.
 _HOMES = {

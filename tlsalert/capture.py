@@ -35,8 +35,8 @@ class Reader:
     """Reads one capture, once. Iterate over it for the connections; ``summary`` is whole when they have ended.
 
     With ``wanted`` "failed" those that surely went well are counted and not built; with "alerts" those without an
-    alert. ``progress``, where it is set, is called with the number of bytes of each chunk; ``size`` is the file's size in
-    bytes where that is known and what is read is not compressed; ``live`` says that it is a pipe.
+    alert. ``progress``, where it is set, is called with the number of bytes of each chunk; ``size`` is the file's size
+    in bytes where that is known and what is read is not compressed; ``live`` says that it is a pipe.
     """
 
     def __init__(self, path: str | os.PathLike[str], wanted: Wanted = "all") -> None:

@@ -124,7 +124,7 @@ class _Session:
             return None
 
     def _connections(self, reader: Reader) -> Iterator[Connection]:
-        """Go through one file's connections; one that breaks off is told, and the rest of the evidence is still read."""
+        """Go through one file's connections; where it breaks off that is told, and the other files are still read."""
         try:
             with _progress(reader) as reader.progress:
                 for connection in reader:

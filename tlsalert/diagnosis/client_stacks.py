@@ -6,6 +6,7 @@ order without encrypt_then_mac, OpenSSL 1.0.1e and 1.0.2v; GREASE is RFC 8701's,
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Final
 
 from tlsalert.diagnosis.knowledge import STACKS
@@ -33,7 +34,7 @@ def _recognised(hello: ClientHello) -> str | None:
         return "boringssl"
     if STATUS_REQUEST_V2 in kinds or SIGNATURE_ALGORITHMS_CERT in kinds:
         return "java"
-    if (EC_POINT_FORMATS, SUPPORTED_GROUPS) in zip(kinds, kinds[1:], strict=False):
+    if (EC_POINT_FORMATS, SUPPORTED_GROUPS) in pairwise(kinds):
         newer = ENCRYPT_THEN_MAC in kinds or EXTENDED_MASTER_SECRET in kinds
         return "openssl>=1.1.1" if newer else "openssl<=1.0.2"
     if ENCRYPT_THEN_MAC in kinds and RECORD_SIZE_LIMIT in kinds:

@@ -13,6 +13,8 @@ from typing import Final, Protocol
 from tlsalert.model import Clock, Position
 
 DAY: Final = 86_400
+#: Below this nobody should be told of a clock: it is four random bytes.
+LEAST: Final = 0.1
 #: Seconds within which two readings count as agreeing: what chance has to hit.
 WINDOW: Final = 5
 
@@ -58,6 +60,8 @@ def clock(witness: Witness | None, source: str, prior: float) -> Clock | None:
         return None  # readings that differ from each other are random bytes
     else:
         confidence = credible(own.time, own.at / 1e9, prior)
+    if confidence < LEAST:
+        return None
     return Clock(own.time * 1_000_000_000, own.at, source, confidence, Position(own.frame), agreeing)
 
 

@@ -180,7 +180,7 @@ def ended(end: Ending) -> str:
 
 
 def alert_lost(connection: Connection, end: Ending) -> bool:
-    """Whether a reset right after the alert probably destroyed it: the receiver's TCP may drop what was not yet read."""
+    """Whether a reset right after the alert probably destroyed it: TCP may drop what the peer had not read yet."""
     reset = connection.reset
     return end.alert is not None and reset is not None and reset.sender == end.sender and _soon(end, reset.time)
 
@@ -193,7 +193,7 @@ def _soon(end: Ending, time: int | None) -> bool:
 
 
 def _certificate_sent_13(connection: Connection) -> bool | None:
-    """Judge by lengths, RFC 8446 §4.4: an empty Certificate has 8 bytes, Finished 4 and its hash; each may be a record."""
+    """Judge by lengths, RFC 8446 §4.4: an empty Certificate has 8 bytes, Finished 4 and its hash."""
     lengths = client_records(connection)
     suite = connection.cipher_suite or ""
     around = 1 + (8 if suite.endswith("CCM_8_SHA256") else 16)

@@ -73,7 +73,7 @@ def _summary(refusal: Refusal, cause: str, sure: float) -> str:
     refuser, owner = refusal.refuser, refusal.owner
     if cause in ("closed_without_alert", "reset_without_alert"):
         how = "reset" if cause == "reset_without_alert" else "closed"
-        return f"Undecided: the {refuser} {how} the connection after the {owner}'s certificate, without an alert that says why."
+        return f"Undecided: after the {owner}'s certificate the {refuser} {how} the connection without an alert."
     head = f"The {refuser} refused the {owner}'s certificate"
     why = words.WHY.get(cause, cause).format(refuser=refuser, owner=owner)
     if sure >= 0.9:
@@ -117,6 +117,10 @@ def _evidence(refusal: Refusal, cause: str) -> list[Evidence]:
         if dated and at is not None:
             suspects = [c for c, why in outside(refusal.chain, when(at)) if why == cause] or suspects
         found.extend(Evidence(place, f"the certificate {words.validity(certificate)}") for certificate in suspects)
+    start = refusal.connection.start
+    if dated and refusal.chain and not refusal.proven and start is not None:
+        valid = "valid" if not list(outside(refusal.chain, when(start))) else "not valid"
+        found.append(Evidence(None, f"by the capture's clock ({words.moment(start)[:10]}) the certificate is {valid}"))
     for remark in (refusal.facts.weak, refusal.facts.wrong_usage, refusal.facts.broken):
         if remark is not None and refusal.chain:
             found.append(Evidence(place, f"the certificate of the {refusal.owner}: {remark}"))
@@ -189,9 +193,7 @@ def _advice(refusal: Refusal, cause: str, sure: float) -> list[str]:
         else:
             advice.append(f"Compare the {refuser}'s clock with the certificate's dates: {begins}.")
         if leaf.not_after is not None:
-            advice.append(
-                f"It ends on {words.day(leaf.not_after)}: from then on a right clock refuses it, too (certificate_expired)."
-            )
+            advice.append(f"It ends on {words.day(leaf.not_after)}: from then on a right clock refuses it, too.")
     elif cause == "certificate_expired":
         advice.extend(_expired_advice(refusal))
     elif cause in words.DO:

@@ -9,8 +9,8 @@ from tlsalert.model import Certificate, Clock, Side, when
 
 #: Why a certificate was refused, said after "… refused the …'s certificate: ". {refuser} and {owner} are sides.
 WHY: Final = {
-    "certificate_not_yet_valid": "by the {refuser}'s clock it is not valid yet",
-    "certificate_expired": "by the {refuser}'s clock it has expired",
+    "certificate_not_yet_valid": "it is not valid yet by the {refuser}'s clock",
+    "certificate_expired": "it has expired by the {refuser}'s clock",
     "unknown_ca": "the {refuser} does not trust who issued it",
     "no_client_certificate": "the client sent none",
     "bad_certificate_signature": "a signature in its chain does not verify",
@@ -35,11 +35,12 @@ WHY: Final = {
 #: What to do, by cause, when a certificate was refused.
 DO: Final = {
     "certificate_not_yet_valid": "compare the {refuser}'s clock with the certificate's notBefore",
-    "certificate_expired": "compare the {refuser}'s clock with the certificate's notAfter; renew the certificate if the clock is right",
-    "unknown_ca": "give the {refuser} the CA that issued the {owner}'s certificate, or present a certificate of a CA it trusts",
-    "no_client_certificate": "configure the client with a certificate and key that the server trusts; where it has one, "
-    "look whether its issuer is among the authorities that the server names",
-    "bad_certificate_signature": "check the chain: a CA of the same name with another key, or a damaged certificate file",
+    "certificate_expired": "renew the certificate, if the {refuser}'s clock is right",
+    "unknown_ca": "give the {refuser} the CA that issued the {owner}'s certificate, "
+    "or present a certificate of a CA that it trusts",
+    "no_client_certificate": "give the client a certificate and key that the server trusts; "
+    "where it has one, look whether its issuer is among the authorities that the server names",
+    "bad_certificate_signature": "check the chain: a CA of the same name with another key, or a damaged file",
     "key_mismatch": "check that the {owner}'s private key belongs to its certificate (compare the public keys of both)",
     "wrong_certificate_usage": "issue the {owner}'s certificate with the extended key usage for its role",
     "certificate_revoked": "present a certificate that is not revoked; look at the CRL that the {refuser} uses",

@@ -1,6 +1,6 @@
 """Object identifiers by the names that the field uses for them.
 
-RFC 3279, 4055, 5758, 8410, 8692, 9688 and 9881 (signatures and keys), RFC 5480 and 5639 (curves), RFC 5280 §4.2.1.12 (usages).
+RFC 3279, 4055, 5758, 8410 and 9881 (signatures and keys), RFC 5480 and 5639 (curves), RFC 5280 §4.2.1.12 (usages).
 """
 
 SIGNATURES = {

@@ -44,7 +44,7 @@ COMPRESSIONS: dict[bytes, Callable[[BinaryIO], Readable]] = {
 
 
 class ByteSource:
-    """The bytes of one piece of evidence. ``name`` is its path or "-"; ``damage`` says what a decompressor found broken.
+    """The bytes of one piece of evidence. ``name`` is its path or "-"; ``damage`` is what a decompressor found broken.
 
     ``size`` is the number of bytes where they are not compressed and no pipe.
     """

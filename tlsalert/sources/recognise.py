@@ -16,7 +16,7 @@ KNOWN_OTHERS = {
 
 
 def capture_kind(head: bytes, name: str) -> str:
-    """Return "pcap" or "pcapng". Raises :class:`CaptureError` for anything else, and says what it is where that is plain."""
+    """Return "pcap" or "pcapng". Raises :class:`CaptureError` for anything else, and says what it is where it knows."""
     if not head:
         raise CaptureError("the file is empty", name, "nothing was recorded into it")
     if head[:4] in PCAP_MAGICS:

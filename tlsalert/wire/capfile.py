@@ -77,7 +77,8 @@ class CaptureParser:
     def finish(self) -> None:
         """Say whether the file ended where a packet ends."""
         if self.damage is None and len(self.rest) > 0 and self.kind != 0:
-            self.damage = f"the file ends inside packet {self.frames + 1}, at byte {self.consumed + len(self.rest)}: it was cut short"
+            where = f"inside packet {self.frames + 1}, at byte {self.consumed + len(self.rest)}"
+            self.damage = f"the file ends {where}: it was cut short"
 
     def _header(self, data: bytes) -> i64:
         if len(data) < 24:

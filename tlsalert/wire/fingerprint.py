@@ -41,10 +41,12 @@ def ja4(hello: ClientHello, transport: str = "t") -> str:
     kinds = [extension.type for extension in hello.extensions if not is_grease(extension.type)]
     versions = [version for version in hello.versions if not is_grease(version)]
     version = JA4_VERSIONS.get(max(versions, default=hello.legacy_version), "00")
-    head = f"{transport}{version}{'d' if 0 in kinds else 'i'}{min(len(suites), 99):02}{min(len(kinds), 99):02}{_alpn(hello)}"
+    name = "d" if 0 in kinds else "i"
+    head = f"{transport}{version}{name}{min(len(suites), 99):02}{min(len(kinds), 99):02}{_alpn(hello)}"
     listed = ",".join(sorted(f"{kind:04x}" for kind in kinds if kind not in (0, 16)))
     schemes = ",".join(f"{code:04x}" for code in hello.signature_schemes if not is_grease(code))
-    return f"{head}_{_short(','.join(sorted(f'{code:04x}' for code in suites)))}_{_short(f'{listed}_{schemes}' if schemes else listed)}"
+    ciphers = ",".join(sorted(f"{code:04x}" for code in suites))
+    return f"{head}_{_short(ciphers)}_{_short(f'{listed}_{schemes}' if schemes else listed)}"
 
 
 def _decimal(codes: tuple[int, ...]) -> str:

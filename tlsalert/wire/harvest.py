@@ -1,4 +1,4 @@
-"""What a capture's ended flows are: numbered, held against each other's clocks, and the good ones counted and let go."""
+"""What becomes of a capture's flows when they have ended: numbered, their clocks noted, the good ones let go."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ class Network:
         self.time: i64 = 0
 
     def packet(self, data: bytes, start: i64, end: i64, link: i64, frame: i64, time: i64) -> None:
-        """Take the packet ``data[start:end]``, captured as ``frame`` (from 1) at ``time`` on a link of type ``link``."""
+        """Take the packet ``data[start:end]``: ``frame`` counts from 1, ``link`` is the link type's number."""
         self.frame = frame
         self.time = time
         if link == ETHERNET:

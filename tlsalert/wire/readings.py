@@ -34,7 +34,7 @@ class Reading:
 
 
 class Readings:
-    """All readings of a capture. A machine is known by its address and port; a client's port changes, so it has none."""
+    """All readings of a capture, by machine: a server's address and port, a client's address alone."""
 
     def __init__(self) -> None:
         self.servers: dict[bytes, list[Reading]] = {}
@@ -53,7 +53,7 @@ class Readings:
             _keep(self.clients, near, Reading(transcript.client_random, transcript.client_at, transcript.client_frame))
 
     def server(self, address: bytes, port: int, random: bytes) -> tuple[Reading, int, int] | None:
-        """Return a server's reading by its random, how many readings agree with it (itself too), and how many there are."""
+        """Return a server's reading by its random, how many agree with it (itself too), and how many there are."""
         return _find(self.servers.get(address + bytes((port >> 8, port & 255))), random)
 
     def client(self, address: bytes, random: bytes) -> tuple[Reading, int, int] | None:

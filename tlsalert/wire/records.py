@@ -389,7 +389,10 @@ def message_size(data: bytes, at: i64) -> i64:
 
 
 def looks_like_start(data: bytes, start: i64, end: i64) -> i64:
-    """Tell what a stream's first bytes are: 0 too few to say, 1 TLS, 2 an SSLv2 ClientHello, 3 perhaps SSLv2's server, 4 neither."""
+    """Tell what a stream's first bytes are.
+
+    0: too few to say, 1: TLS, 2: an SSLv2 ClientHello, 3: an SSLv2 ServerHello if the client spoke SSLv2, 4: none.
+    """
     have = end - start
     if have == 0:
         return 0

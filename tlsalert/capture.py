@@ -15,6 +15,7 @@ from typing import Literal, overload
 
 from tlsalert.diagnosis.clocks import Witness
 from tlsalert.diagnosis.verdict import judge
+from tlsalert.errors import CaptureError
 from tlsalert.model import Connection, Summary
 from tlsalert.sources.files import ByteSource
 from tlsalert.sources.recognise import capture_kind
@@ -52,6 +53,8 @@ class Reader:
         self._parser = CaptureParser(self._network)
         self._harvest = Harvest(wanted == "all", wanted == "alerts")
         self._witnesses = _Witnesses(self._harvest.readings)
+        if self._source.damage is not None and len(self._source.head) < 24:
+            raise CaptureError(self._source.damage, self._source.name)
         capture_kind(self._source.head, self._source.name)
 
     def __iter__(self) -> Iterator[Connection]:

@@ -56,7 +56,11 @@ def main() -> None:
     from tlsalert.errors import TlsalertError
 
     try:
-        group.main(prog_name="tlsalert", standalone_mode=False)
+        with group.make_context("tlsalert", sys.argv[1:]) as context:  # group.main() would call a broken pipe an error
+            group.invoke(context)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        sys.exit(130)
     except click.exceptions.Abort:
         sys.exit(130)
     except click.ClickException as error:
@@ -70,6 +74,10 @@ def main() -> None:
     except BrokenPipeError:
         _hush()
         sys.exit(0)
+    except OSError as error:
+        _hush()
+        click.echo(f"tlsalert: cannot write: {error.strerror or error}", err=True)
+        sys.exit(3)
 
 
 def _hush() -> None:

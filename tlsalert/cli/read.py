@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
@@ -54,6 +55,7 @@ def command(
     EVIDENCE is a pcap or pcapng file, plain or compressed (gzip, zstd, xz, bzip2), or "-" for a pipe.
     """
     gc.set_threshold(100_000, 50, 50)  # what reading makes has no cycles: looking for them took a third of the time
+    _spare(output, evidence)
     session = _Session(cast("Wanted", only), number)
     with _output(output) as out:
         if form == "text":
@@ -139,6 +141,13 @@ class _Session:
     def _tell(self, error: TlsalertError) -> None:
         self.unread = True
         click.echo(f"tlsalert: {error}", err=True)
+
+
+def _spare(output: str, evidence: tuple[str, ...]) -> None:
+    """Refuse to write over what is to be read."""
+    for path in evidence:
+        if os.path.exists(output) and os.path.exists(path) and os.path.samefile(output, path):
+            raise click.UsageError(f"{output} is evidence: it would be lost; write to another file")
 
 
 def _output(path: str) -> AbstractContextManager[TextIO]:

@@ -16,10 +16,13 @@ from typing import NamedTuple, TypeVar
 from tlsalert.errors import DecodeError
 from tlsalert.model import Certificate
 from tlsalert.pki import der, oids
-from tlsalert.pki.der import Element, children, element, first, oid
+from tlsalert.pki.der import Element, children, element, first, oid, parts
 from tlsalert.pki.names import name_text
 
 T = TypeVar("T")
+
+#: Longer certificates are read anew each time: a hostile capture must not fill the memory with them.
+REMEMBERED_BYTES = 8192
 
 KEY_USAGES = (
     "digitalSignature",
@@ -34,26 +37,37 @@ KEY_USAGES = (
 )
 
 
-@lru_cache(maxsize=4096)
 def read_certificate(encoded: bytes) -> Certificate:
     """Return what the DER bytes of a certificate say; never raises: ``problems`` says what could not be read."""
+    return _remembered(encoded) if len(encoded) <= REMEMBERED_BYTES else _read(encoded)
+
+
+@lru_cache(maxsize=4096)
+def _remembered(encoded: bytes) -> Certificate:
+    """Read a certificate once: a capture shows the same few again and again."""
+    return _read(encoded)
+
+
+def _read(encoded: bytes) -> Certificate:
     problems: list[str] = []
     digest = sha256(encoded).hexdigest()
     try:
         outer = element(encoded)
         if outer.stop != len(encoded):
             problems.append(f"{len(encoded) - outer.stop} bytes follow the certificate")
-        parts = tuple(children(outer))
-        fields = _fields(parts[0])
-    except (DecodeError, IndexError) as error:
+        certificate, *rest = children(outer)
+        fields = _fields(certificate)
+    except (DecodeError, ValueError) as error:
+        if not isinstance(error, DecodeError):
+            error = DecodeError("it is empty")
         return Certificate(encoded, digest, problems=(f"not a certificate: {error}",))
     read = _Reader(problems)
     subject = read("subject", lambda: name_text(fields.subject))
     issuer = read("issuer", lambda: name_text(fields.issuer))
-    extensions = read("extensions", lambda: _extensions(fields.extensions)) or {}
+    extensions = read("extensions", lambda: _extensions(fields.extensions, problems)) or {}
     constraints = read("basicConstraints", lambda: _basic_constraints(extensions.get("2.5.29.19")))
     algorithm = read("signatureAlgorithm", lambda: _signature(fields.signature))
-    outer_algorithm = read("signatureAlgorithm", lambda: _signature(parts[1]) if len(parts) > 1 else None)
+    outer_algorithm = read("signatureAlgorithm", lambda: _signature(rest[0]) if rest else None)
     if outer_algorithm != algorithm:
         problems.append(f"the signature algorithm is {algorithm} inside and {outer_algorithm} outside")
     not_before = read("notBefore", lambda: _validity(fields.validity, 0))
@@ -65,7 +79,7 @@ def read_certificate(encoded: bytes) -> Certificate:
         digest,
         subject,
         issuer,
-        read("serialNumber", lambda: f"{int.from_bytes(fields.serial.content, 'big'):x}"),
+        read("serialNumber", lambda: _serial(fields.serial, problems)),
         not_before,
         not_after,
         read("subjectPublicKeyInfo", lambda: _key(fields.key)),
@@ -100,26 +114,32 @@ class _Reader:
     def __call__(self, what: str, how: Callable[[], T]) -> T | None:
         try:
             return how()
-        except (DecodeError, IndexError, ValueError) as error:
+        except (DecodeError, ValueError) as error:
             self.problems.append(f"{what}: {error}")
             return None
 
 
 def _fields(certificate: Element) -> _Fields:
-    parts = list(children(certificate))
-    if parts and parts[0].tag == 0xA0:
-        del parts[0]  # the version
-    extensions = next((element(part.data, part.start, part.stop) for part in parts[6:] if part.tag == 0xA3), None)
-    serial, signature, issuer, validity, subject, key = parts[:6] if len(parts) >= 6 else _too_short(certificate)
+    found = list(children(certificate))
+    if found and found[0].tag == 0xA0:
+        del found[0]  # the version
+    if len(found) < 6:
+        raise DecodeError(f"it has {len(found)} of 6 fields")
+    serial, signature, issuer, validity, subject, key = found[:6]
+    extensions = next((part for part in found[6:] if part.tag == 0xA3), None)
     return _Fields(serial, signature, issuer, validity, subject, key, extensions)
 
 
-def _too_short(part: Element) -> list[Element]:
-    raise DecodeError("a certificate has at least six fields", f"byte {part.begin}")
+def _serial(serial: Element, problems: list[str]) -> str:
+    """Return a serial number in hexadecimal; RFC 5280 §4.1.2.2 wants it positive."""
+    number = int.from_bytes(serial.content, "big", signed=True)
+    if number < 0:
+        problems.append("the serial number is negative")
+    return f"{number:x}"
 
 
 def _validity(validity: Element, place: int) -> datetime:
-    return der.time(tuple(children(validity))[place])
+    return der.time(parts(validity, 2)[place])
 
 
 def _signature(algorithm: Element) -> str:
@@ -129,33 +149,32 @@ def _signature(algorithm: Element) -> str:
 
 def _key(info: Element) -> str:
     """Return kind and size of a SubjectPublicKeyInfo: "RSA 2048", "EC P-256", "Ed25519"."""
-    algorithm, bits = tuple(children(info))[:2]
-    parts = tuple(children(algorithm))
-    dotted = oid(parts[0])
-    if dotted in ("1.2.840.113549.1.1.1", "1.2.840.113549.1.1.10"):
+    algorithm, bits = parts(info, 2)
+    dotted, *parameters = children(algorithm)
+    kind = oid(dotted)
+    if kind in ("1.2.840.113549.1.1.1", "1.2.840.113549.1.1.10"):
         modulus = first(element(bits.data, bits.start + 1, bits.stop))
         return f"RSA {int.from_bytes(modulus.content, 'big').bit_length()}"
-    if dotted == "1.2.840.10045.2.1":
-        curve = oid(parts[1]) if len(parts) > 1 and parts[1].tag == der.OID else "explicit parameters"
+    if kind == "1.2.840.10045.2.1":
+        named = bool(parameters) and parameters[0].tag == der.OID
+        curve = oid(parameters[0]) if named else "explicit parameters"
         return f"EC {oids.CURVES.get(curve, curve)}"
-    if dotted == "1.2.840.10040.4.1" and len(parts) > 1:
-        prime = first(parts[1])
-        return f"DSA {int.from_bytes(prime.content, 'big').bit_length()}"
-    return oids.KEYS.get(dotted, dotted)
+    if kind == "1.2.840.10040.4.1" and parameters:
+        return f"DSA {int.from_bytes(first(parameters[0]).content, 'big').bit_length()}"
+    return oids.KEYS.get(kind, kind)
 
 
-def _extensions(extensions: Element | None) -> dict[str, Element]:
+def _extensions(wrapper: Element | None, problems: list[str]) -> dict[str, Element]:
     """Return each extension's value by its dotted number; the first one counts where one stands twice."""
     found: dict[str, Element] = {}
-    twice: list[str] = []
-    for extension in children(extensions) if extensions else ():
-        parts = tuple(children(extension))
-        dotted = oid(parts[0])
+    for extension in children(_inner(wrapper)) if wrapper else ():
+        inside = list(children(extension))  # extnID, critical where it is true, extnValue
+        if len(inside) < 2:
+            raise DecodeError("an extension without a value", f"byte {extension.begin}")
+        dotted = oid(inside[0])
         if dotted in found:
-            twice.append(dotted)
-        found.setdefault(dotted, parts[-1])
-    if twice:
-        raise DecodeError(f"extension {twice[0]} stands twice")
+            problems.append(f"extension {dotted} stands twice")
+        found.setdefault(dotted, inside[-1])
     return found
 
 
@@ -166,8 +185,8 @@ def _inner(value: Element) -> Element:
 def _basic_constraints(value: Element | None) -> bool | None:
     if value is None:
         return None
-    parts = tuple(children(_inner(value)))
-    return bool(parts and parts[0].tag == der.BOOLEAN and parts[0].content != b"\0")
+    inside = tuple(children(_inner(value)))
+    return bool(inside and inside[0].tag == der.BOOLEAN and inside[0].content != b"\0")
 
 
 def _key_usage(value: Element | None) -> tuple[str, ...]:

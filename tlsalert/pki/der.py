@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from tlsalert.errors import DecodeError
 
 BOOLEAN, INTEGER, BIT_STRING, OCTET_STRING, OID = 0x01, 0x02, 0x03, 0x04, 0x06
 UTC_TIME, GENERALIZED_TIME, SEQUENCE, SET = 0x17, 0x18, 0x30, 0x31
+
+#: Year to minute, seconds that may be missing, a fraction that is dropped, and the zone.
+TIME = re.compile(r"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)?(?:[.,]\d+)?(Z|[+-]\d{4})", re.ASCII)
+#: Bytes of one number of an object identifier: 128 bits are the most in use (UUIDs, X.667).
+LONGEST_NUMBER = 19
 
 #: String types whose bytes are not UTF-8 (or a subset of it); T61String is read as most programs wrote it.
 ENCODINGS = {0x14: "latin-1", 0x1C: "utf-32-be", 0x1E: "utf-16-be"}
@@ -73,18 +79,21 @@ def text(part: Element) -> str:
 
 
 def oid(part: Element) -> str:
-    """Return an object identifier in dotted form."""
+    """Return an object identifier in dotted form, X.690 §8.19."""
     numbers: list[int] = []
-    value = 0
+    value = size = 0
     for byte in part.content:
         value = value << 7 | byte & 0x7F
+        size += 1
+        if size > LONGEST_NUMBER:
+            raise DecodeError("an object identifier with a number of over 128 bits", f"byte {part.begin}")
         if not byte & 0x80:
             numbers.append(value)
-            value = 0
-    if not numbers:
-        raise DecodeError("empty object identifier", f"byte {part.begin}")
-    first = min(numbers[0] // 40, 2)
-    return ".".join(str(number) for number in (first, numbers[0] - 40 * first, *numbers[1:]))
+            value = size = 0
+    if not numbers or size:
+        raise DecodeError("an object identifier that is empty or ends inside a number", f"byte {part.begin}")
+    first_two = min(numbers[0] // 40, 2)
+    return ".".join(str(number) for number in (first_two, numbers[0] - 40 * first_two, *numbers[1:]))
 
 
 def time(part: Element) -> datetime:
@@ -94,10 +103,23 @@ def time(part: Element) -> datetime:
         said = ("19" if said[:2] >= "50" else "20") + said
     elif part.tag != GENERALIZED_TIME:
         raise DecodeError(f"a time of type 0x{part.tag:02x}", f"byte {part.begin}")
-    for form in ("%Y%m%d%H%M%SZ", "%Y%m%d%H%MZ", "%Y%m%d%H%M%S%z", "%Y%m%d%H%M%S.%fZ"):
-        try:
-            found = datetime.strptime(said, form)
-        except ValueError:
-            continue
-        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
-    raise DecodeError(f"{said[:24]!r} is no time", f"byte {part.begin}")
+    match = TIME.fullmatch(said)
+    try:
+        if match is None:
+            raise ValueError
+        year, month, day, hour, minute, second, zone = match.groups()
+        found = datetime(int(year), int(month), int(day), int(hour), int(minute), int(second or 0), tzinfo=UTC)
+        if zone != "Z":
+            away = timedelta(hours=int(zone[1:3]), minutes=int(zone[3:]))
+            found = found - away if zone[0] == "+" else found + away
+    except (ValueError, OverflowError):
+        raise DecodeError(f"{said[:24]!r} is no time", f"byte {part.begin}") from None
+    return found
+
+
+def parts(parent: Element, many: int) -> list[Element]:
+    """Return the first ``many`` elements inside a constructed one. Raises :class:`DecodeError` where it has fewer."""
+    found = list(children(parent))[:many]
+    if len(found) < many:
+        raise DecodeError(f"an element with {len(found)} of {many} parts", f"byte {parent.begin}")
+    return found

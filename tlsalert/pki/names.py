@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tlsalert.errors import DecodeError
-from tlsalert.pki.der import Element, children, element, oid, text
+from tlsalert.pki.der import Element, children, element, oid, parts, text
 
 #: Attribute types by their short names: RFC 4514 §3, RFC 4519, RFC 2985 and the EV guidelines.
 ATTRIBUTES = {
@@ -33,15 +33,15 @@ ATTRIBUTES = {
 
 def name_text(name: Element) -> str:
     """Return a Name as RFC 4514 text: the most specific part first. Raises :class:`DecodeError`."""
-    parts: list[str] = []
+    said: list[str] = []
     for relative in children(name):
         values = []
         for attribute in children(relative):
-            kind, value = tuple(children(attribute))[:2] if attribute.tag == 0x30 else _no_attribute(attribute)
+            kind, value = parts(attribute, 2)
             dotted = oid(kind)
             values.append(f"{ATTRIBUTES.get(dotted, dotted)}={_escaped(text(value))}")
-        parts.append("+".join(values))
-    return ",".join(reversed(parts))
+        said.append("+".join(values))
+    return ",".join(reversed(said))
 
 
 def name_from_der(der: bytes) -> str:
@@ -52,13 +52,9 @@ def name_from_der(der: bytes) -> str:
         return f"(a name that cannot be read: {error})"
 
 
-def _no_attribute(part: Element) -> tuple[Element, Element]:
-    raise DecodeError("a name without attributes", f"byte {part.begin}")
-
-
 def _escaped(value: str) -> str:
     """Escape by RFC 4514 §2.4."""
-    said = "".join(f"\\{c}" if c in '"+,;<>\\' else c for c in value)
+    said = "".join(f"\\{c}" if c in '"+,;<>\\' else c for c in value).replace("\0", "\\00")
     if said[:1] in ("#", " "):
         said = "\\" + said
-    return said[:-1] + "\\ " if said.endswith(" ") and len(said) > 1 else said
+    return said[:-1] + "\\ " if value.endswith(" ") and len(value) > 1 else said

@@ -10,7 +10,7 @@ import os
 import sys
 import zlib
 from collections.abc import Callable, Iterator
-from typing import IO, BinaryIO, Protocol, cast
+from typing import IO, BinaryIO, cast
 
 from tlsalert.errors import CaptureError
 
@@ -20,26 +20,23 @@ CHUNK = 64 * 1024
 HEAD = 512
 
 
-class Readable(Protocol):
-    """What bytes can be read from."""
-
-    def read(self, size: int = -1, /) -> bytes | None:
-        """Return up to ``size`` bytes; none at the end."""
+Read = Callable[[int], bytes | None]
 
 
-def _zstd(raw: BinaryIO) -> Readable:
+def _zstd(raw: BinaryIO) -> Read:
     import zstandard
 
-    reader: Readable = zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True)
-    return reader
+    reader = zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True)
+    read: Read = reader.read
+    return read
 
 
 #: Compressions by the bytes that their files begin with: RFC 1952, RFC 8878, the xz and bzip2 formats.
-COMPRESSIONS: dict[bytes, Callable[[BinaryIO], Readable]] = {
-    b"\x1f\x8b": lambda raw: gzip.GzipFile(fileobj=raw),
+COMPRESSIONS: dict[bytes, Callable[[BinaryIO], Read]] = {
+    b"\x1f\x8b": lambda raw: gzip.GzipFile(fileobj=raw).read1,
     b"\x28\xb5\x2f\xfd": _zstd,
-    b"\xfd7zXZ\x00": lzma.LZMAFile,
-    b"BZh": bz2.BZ2File,
+    b"\xfd7zXZ\x00": lambda raw: lzma.LZMAFile(raw).read1,  # noqa: SIM115 - closed with the file under it
+    b"BZh": lambda raw: bz2.BZ2File(raw).read1,
 }
 
 
@@ -55,13 +52,13 @@ class ByteSource:
         self.pipe = self.name == "-"
         self._file: IO[bytes] = _standard_input() if self.pipe else _opened(self.name)
         raw = _PushedBack(self._file)
-        self._stream: Readable = raw
+        self._take: Read = raw.read
         self.size = None if self.pipe else os.fstat(self._file.fileno()).st_size
         start = raw.peek(8, self.name)
         for magic, opener in COMPRESSIONS.items():
             if start.startswith(magic):
                 self.size = None
-                self._stream = opener(cast("BinaryIO", io.BufferedReader(raw, CHUNK)))
+                self._take = opener(cast("BinaryIO", io.BufferedReader(raw, CHUNK)))
                 break
         self.head = self._first()
 
@@ -87,7 +84,7 @@ class ByteSource:
 
     def _read(self, size: int) -> bytes:
         try:
-            return self._stream.read(size) or b""
+            return self._take(size) or b""
         except OSError as error:
             if error.errno is None:  # a decompressor's own complaint
                 self.damage = f"the compressed data is damaged: {error}"
@@ -152,5 +149,7 @@ def _opened(name: str) -> IO[bytes]:
 
 
 def _standard_input() -> IO[bytes]:
+    if sys.stdin is None:
+        raise CaptureError("standard input is closed", "-")
     raw: IO[bytes] = getattr(sys.stdin.buffer, "raw", sys.stdin.buffer)
     return raw

@@ -87,7 +87,7 @@ def made(
     not_before: datetime = NOT_BEFORE,
     not_after: datetime = NOT_AFTER,
     key: CertificateIssuerPrivateKeyTypes = KEY,
-    digest: hashes.HashAlgorithm | None = None,
+    digest: hashes.SHA256 | hashes.SHA384 | hashes.SHA512 | None = None,
 ) -> bytes:
     """Return a certificate that signed itself."""
     builder = x509.CertificateBuilder().subject_name(subject).issuer_name(subject if issuer is None else issuer)
@@ -96,11 +96,11 @@ def made(
     for extension in extensions:
         builder = builder.add_extension(extension, critical=False)
     chosen = None if isinstance(key, ed25519.Ed25519PrivateKey | ed448.Ed448PrivateKey) else digest or hashes.SHA256()
-    return builder.sign(key, chosen).public_bytes(Encoding.DER)  # type: ignore[arg-type] - the four that fit
+    return builder.sign(key, chosen).public_bytes(Encoding.DER)
 
 
 def told(der: bytes) -> dict[str, object]:
-    """Return what cryptography says of a certificate, in the words of the model. Raises ValueError where it is broken."""
+    """Return what cryptography says of a certificate, in the model's words. Raises ValueError where it is broken."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns of what it will refuse one day
         theirs = x509.load_der_x509_certificate(der)

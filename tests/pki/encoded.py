@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from tlsalert.pki.der import Element, element
@@ -84,9 +83,9 @@ class Parts:
 def taken_apart(der: bytes) -> Parts:
     """Return the parts of a version 3 certificate."""
     signed, *rest = _split(_content(der))
-    *fields, added = _split(_content(signed))
-    assert len(fields) == 7
-    return Parts(*fields, tuple(_split(_content(_content(added)))), b"".join(rest))
+    version, serial, signature, issuer, validity, subject, key, added = _split(_content(signed))
+    extensions = tuple(_split(_content(_content(added))))
+    return Parts(version, serial, signature, issuer, validity, subject, key, extensions, b"".join(rest))
 
 
 def _content(encoded: bytes) -> bytes:
@@ -115,6 +114,3 @@ def _base128(number: int) -> bytes:
     while number := number >> 7:
         found.insert(0, 0x80 | number & 0x7F)
     return bytes(found)
-
-
-Change = Callable[[Parts], bytes]

@@ -65,13 +65,13 @@ def told(transcript: Transcript) -> list[str]:
 
 def told_records(transcript: Transcript) -> list[str]:
     """Return one line for each unread record that was kept: "client 23 100"."""
-    kept = transcript.first_records + transcript.last_records
+    kept = transcript.records
     return [f"{SIDES[event.side]} {event.kind} {event.length}" for event in kept]
 
 
 def without_positions(transcript: Transcript) -> list[Said]:
     """Return all that was told but where and when."""
-    everything = transcript.events + transcript.first_records + transcript.last_records
+    everything = transcript.events + transcript.records
     return [(int(e.kind), int(e.code), int(e.side), int(e.length), e.body, e.cut) for e in everything]
 
 

@@ -139,7 +139,7 @@ def _serial(serial: Element, problems: list[str]) -> str:
 
 
 def _validity(validity: Element, place: int) -> datetime:
-    return der.time(parts(validity, 2)[place])
+    return der.time(parts(validity, place + 1)[place])
 
 
 def _signature(algorithm: Element) -> str:

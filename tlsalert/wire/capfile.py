@@ -67,8 +67,8 @@ class CaptureParser:
         at: i64 = 0
         if self.kind == 0:
             at = self._header(data)
-            if at == 0:
-                self.rest = data
+            if at == 0 or self.damage is not None:
+                self.rest = data if at == 0 else b""
                 return
         at = self._packets(data, at) if self.kind == 1 else self._blocks(data, at)
         self.rest = data[at:]
@@ -87,6 +87,9 @@ class CaptureParser:
         if magic == PCAPNG_MAGIC:
             self.kind = 2
             return self._section(data, 0)
+        if magic not in PCAP_MAGICS:
+            self._damaged(0, f"this is no capture: it begins with {magic.hex(' ')}")
+            return len(data)
         self.little, self.unit = PCAP_MAGICS[magic]
         self.digits = 9 if self.unit == 1 else 6
         self.head = 24 if magic in (b"\x34\xcd\xb2\xa1", b"\xa1\xb2\xcd\x34") else 16
@@ -157,6 +160,8 @@ class CaptureParser:
                 self.secrets.append((int(self._u32(data, at + 8)), data[at + 16 : at + 16 + many]))
             elif kind == 0x0A0D0D0A:
                 self._section(data, at)
+                if self.damage is not None:
+                    return size
             at += length
         return at
 
@@ -188,7 +193,10 @@ class CaptureParser:
                     self.digits = 9
             elif code == 14 and size == 8:
                 low, high = (0, 4) if self.little else (4, 0)
-                offset = self._u32(data, option + 4 + high) << 32 | self._u32(data, option + 4 + low)
+                upper = self._u32(data, option + 4 + high)
+                if upper >= 1 << 31:
+                    upper -= 1 << 32  # it is a signed number
+                offset = upper * (1 << 32) + self._u32(data, option + 4 + low)
             option += 4 + (size + 3 & ~3)
         self.interfaces.append(Interface(self._u16(data, at + 8), unit, per_second, offset))
 

@@ -33,7 +33,7 @@ from tlsalert.registry.signature_schemes import SignatureScheme
 from tlsalert.registry.versions import version_label
 from tlsalert.wire.fingerprint import ja3, ja3s, ja4
 from tlsalert.wire.hello import read_client_hello, read_server_hello, read_sslv2_client_hello
-from tlsalert.wire.inference import inferred_alerts, unread_alert
+from tlsalert.wire.inference import inferred_alerts, unread_alerts
 from tlsalert.wire.messages import read_certificate_list, read_certificate_request
 from tlsalert.wire.tcp import RST, Flow
 from tlsalert.wire.transcript import (
@@ -90,9 +90,9 @@ def connection(flow: Flow, source: str, number: int, digits: int) -> Connection:
         else None,
         server_name=client_hello.server_name if client_hello else None,
         alpn=server_hello.alpn if server_hello else None,
-        ja3=ja3(client_hello) if client_hello else None,
-        ja3s=ja3s(server_hello) if server_hello else None,
-        ja4=ja4(client_hello) if client_hello else None,
+        ja3=ja3(client_hello) if client_hello and story.whole[0] else None,
+        ja3s=ja3s(server_hello) if server_hello and story.whole[1] else None,
+        ja4=ja4(client_hello) if client_hello and story.whole[0] else None,
         resumed=story.resumed(),
         client_hello=client_hello,
         server_hello=server_hello,
@@ -187,6 +187,8 @@ class _Story:
         self.certificates: list[tuple[Certificate, ...]] = [(), ()]
         self.request: CertificateRequest | None = None
         self.after: str | None = None
+        self.whole = [True, True]
+        self.unread = unread_alerts(transcript)
         for event in transcript.events:
             if event.kind == ALERT:
                 self._alert(event)
@@ -219,7 +221,7 @@ class _Story:
         """Return the first and last unread records."""
         return tuple(
             EncryptedRecord(int(e.kind), self.sender(e.side), Position(int(e.frame)), int(e.time), int(e.length))
-            for e in self.transcript.first_records + self.transcript.last_records
+            for e in self.transcript.records
         )
 
     def resumed(self) -> bool:
@@ -238,7 +240,7 @@ class _Story:
         sender = self.sender(event.side)
         position, time = Position(int(event.frame)), int(event.time)
         if event.code < 0:
-            says = unread_alert(self.transcript, event)
+            says = self.unread.pop(0)
             self.alerts.append(Alert(None, None, sender, position, time, True, False, says, self.after))
             return
         level, description = AlertLevel(int(event.code >> 8)), AlertDescription(int(event.code & 0xFF))
@@ -310,15 +312,18 @@ class _Story:
     def _client_hello(self, event: Event, body: bytes) -> None:
         if event.cut and len(body) < 38:
             return
-        if self.client_hello is None or self.server_hello is None or not self.server_hello.hello_retry_request:
-            self.client_hello = read_client_hello(body)
-            self._problems(event, "client_hello", self.client_hello.problems)
+        if self.client_hello is not None and self.client_hello.random == body[2:34]:
+            return  # the second one, after a HelloRetryRequest: RFC 8446 §4.1.2
+        self.client_hello = read_client_hello(body)
+        self.whole[0] = not event.cut
+        self._problems(event, "client_hello", self.client_hello.problems)
 
     def _server_hello(self, event: Event, body: bytes) -> bool:
         if len(body) < 34:
             return False
         hello = read_server_hello(body)
         self.server_hello = hello
+        self.whole[1] = not event.cut
         self._problems(event, "server_hello", hello.problems)
         return hello.hello_retry_request
 

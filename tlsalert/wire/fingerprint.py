@@ -10,7 +10,18 @@ from hashlib import md5, sha256
 from tlsalert.model import ClientHello, ServerHello
 from tlsalert.registry.open import is_grease
 
-JA4_VERSIONS = {0x0304: "13", 0x0303: "12", 0x0302: "11", 0x0301: "10", 0x0300: "s3", 0x0002: "s2"}
+JA4_VERSIONS = {
+    0x0002: "s2",
+    0x0300: "s3",
+    0x0301: "10",
+    0x0302: "11",
+    0x0303: "12",
+    0x0304: "13",
+    0xFEFF: "d1",
+    0xFEFD: "d2",
+    0xFEFC: "d3",
+}
+ALPN = 16
 
 
 def ja3(hello: ClientHello) -> str:
@@ -40,7 +51,8 @@ def ja4(hello: ClientHello, transport: str = "t") -> str:
     suites = [code for code in hello.cipher_suites if not is_grease(code)]
     kinds = [extension.type for extension in hello.extensions if not is_grease(extension.type)]
     versions = [version for version in hello.versions if not is_grease(version)]
-    version = JA4_VERSIONS.get(max(versions, default=hello.legacy_version), "00")
+    highest = min if transport == "d" else max  # DTLS counts its versions down, RFC 9147 §5.3
+    version = JA4_VERSIONS.get(highest(versions, default=hello.legacy_version), "00")
     name = "d" if 0 in kinds else "i"
     head = f"{transport}{version}{name}{min(len(suites), 99):02}{min(len(kinds), 99):02}{_alpn(hello)}"
     listed = ",".join(sorted(f"{kind:04x}" for kind in kinds if kind not in (0, 16)))
@@ -59,10 +71,19 @@ def _short(listed: str) -> str:
 
 def _alpn(hello: ClientHello) -> str:
     """Return first and last character of the first ALPN value; where one is no letter or digit, of its hex form."""
-    if not hello.alpn or not hello.alpn[0]:
+    value = next((_first_protocol(extension.data) for extension in hello.extensions if extension.type == ALPN), b"")
+    if not value:
         return "00"
-    value = hello.alpn[0]
-    if value[0].isascii() and value[0].isalnum() and value[-1].isascii() and value[-1].isalnum():
-        return value[0] + value[-1]
-    coded = value.encode("utf-8", "surrogateescape").hex()
+    if _alphanumeric(value[0]) and _alphanumeric(value[-1]):
+        return chr(value[0]) + chr(value[-1])
+    coded = value.hex()
     return coded[0] + coded[-1]
+
+
+def _first_protocol(data: bytes) -> bytes:
+    """Return the first name of a protocol_name_list, RFC 7301 §3.1; empty where there is none."""
+    return data[3 : 3 + data[2]] if len(data) > 3 and len(data) >= 3 + data[2] else b""
+
+
+def _alphanumeric(byte: int) -> bool:
+    return chr(byte).isascii() and chr(byte).isalnum()

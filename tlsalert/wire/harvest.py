@@ -1,4 +1,4 @@
-"""What becomes of a capture's flows when they have ended: numbered, their clocks noted, the good ones let go."""
+"""What becomes of a capture's flows when they have ended: numbered, their clocks noted, the unwanted let go."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Harvest:
         self.tls = bytearray()
 
     def take(self, flows: list[Flow]) -> None:
-        """Take flows that have ended: those that surely went well only count, unless they are wanted, too."""
+        """Take flows that have ended: those that surely did not fail only count, unless they are wanted, too."""
         for flow in flows:
             transcript = flow.transcript
             if transcript is None or not transcript.tls:
@@ -38,7 +38,7 @@ class Harvest:
             self._number(flow.number)
             self.readings.note(flow.key, client_side(flow, transcript), transcript)
             wanted = self.with_good or (self.with_alerts and transcript.alerts > 0)
-            if not wanted and transcript.went_well():
+            if not wanted and (transcript.went_well() or (flow.how == 0 and transcript.unanswered())):
                 self.good += 1
                 continue
             self.held.append(flow)

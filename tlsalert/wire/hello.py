@@ -27,14 +27,14 @@ def read_client_hello(body: bytes) -> ClientHello:
     version, random, session_id = 0, b"", b""
     suites: tuple[int, ...] = ()
     compressions: tuple[int, ...] = ()
-    extensions: tuple[Extension, ...] = ()
+    extensions: list[Extension] = []
     try:
         version = cursor.u16("legacy_version")
         random = cursor.take(32, "random")
         session_id = cursor.vector(1, "legacy_session_id").rest()
-        suites = cursor.vector(2, "cipher_suites").numbers(2, "cipher_suites")
+        suites = _suites(cursor, problems)
         compressions = cursor.vector(1, "legacy_compression_methods").numbers(1, "legacy_compression_methods")
-        extensions = _extensions(cursor)
+        _extensions(cursor, extensions, problems)
         cursor.done("client_hello")
     except DecodeError as error:
         problems.append(error.what)
@@ -47,7 +47,7 @@ def read_client_hello(body: bytes) -> ClientHello:
         session_id,
         suites,
         compressions,
-        extensions,
+        tuple(extensions),
         fields.versions or (version,),
         fields.server_name,
         fields.alpn,
@@ -65,7 +65,7 @@ def read_server_hello(body: bytes) -> ServerHello:
     problems: list[str] = []
     version, random, session_id = 0, b"", b""
     suite, compression = -1, 0
-    extensions: tuple[Extension, ...] = ()
+    extensions: list[Extension] = []
     try:
         version = cursor.u16("legacy_version")
         random = cursor.take(32, "random")
@@ -75,7 +75,7 @@ def read_server_hello(body: bytes) -> ServerHello:
             session_id = cursor.vector(1, "legacy_session_id_echo").rest()
             suite = cursor.u16("cipher_suite")
             compression = cursor.u8("legacy_compression_method")
-        extensions = _extensions(cursor)
+        _extensions(cursor, extensions, problems)
         cursor.done("server_hello")
     except DecodeError as error:
         problems.append(error.what)
@@ -85,15 +85,16 @@ def read_server_hello(body: bytes) -> ServerHello:
         try:
             if extension.type == SUPPORTED_VERSIONS:
                 chosen = inner.u16("selected_version")
+                inner.done("selected_version")
             elif extension.type == ALPN:
-                alpn = _protocols(inner)[0]
+                alpn = _chosen_protocol(inner)
             elif extension.type in (KEY_SHARE, OLD_KEY_SHARE):
-                group = inner.u16("key_share")
-        except (DecodeError, IndexError) as error:
+                group = inner.u16("key_share")  # alone in a HelloRetryRequest, else before the share
+        except DecodeError as error:
             problems.append(f"extension {extension.type}: {error}")
     retry = random == HELLO_RETRY_REQUEST
     return ServerHello(
-        version, random, session_id, suite, compression, extensions, chosen, alpn, group, retry, tuple(problems)
+        version, random, session_id, suite, compression, tuple(extensions), chosen, alpn, group, retry, tuple(problems)
     )
 
 
@@ -134,11 +135,13 @@ class _ClientFields:
         """Take one extension; one that breaks its grammar becomes a problem."""
         inner = Cursor(extension.data, 0, len(extension.data))
         try:
-            self._read(extension.type, inner)
+            if self._read(extension.type, inner):
+                inner.done("extension_data")
         except DecodeError as error:
             self.problems.append(f"extension {extension.type}: {error}")
 
-    def _read(self, kind: int, inner: Cursor) -> None:
+    def _read(self, kind: int, inner: Cursor) -> bool:
+        """Read a known extension; say whether it was one."""
         if kind == SERVER_NAME:
             if inner.left:  # RFC 6066 §3: one name of type host_name
                 names = inner.vector(2, "server_name_list")
@@ -163,17 +166,40 @@ class _ClientFields:
                 groups.append(shares.u16("group"))
                 shares.vector(2, "key_exchange")
             self.key_shares = tuple(groups)
+        else:
+            return False
+        return True
 
 
-def _extensions(cursor: Cursor) -> tuple[Extension, ...]:
-    """Read the extensions of a hello; before TLS 1.2 (and in SSLv3) a hello may end without any."""
-    found: list[Extension] = []
-    if cursor.left:
-        inner = cursor.vector(2, "extensions")
+def _suites(cursor: Cursor, problems: list[str]) -> tuple[int, ...]:
+    """Read cipher_suites as far as they go."""
+    size = cursor.u16("cipher_suites")
+    have = min(size, cursor.left)
+    if have < size:
+        problems.append(f"cipher_suites claims {size} bytes, {have} left")
+    inner = Cursor(cursor.take(have & ~1, "cipher_suites"), 0, have & ~1)
+    if have & 1:
+        problems.append("cipher_suites has an odd length")
+        cursor.take(1, "cipher_suites")
+    return inner.numbers(2, "cipher_suites")
+
+
+def _extensions(cursor: Cursor, found: list[Extension], problems: list[str]) -> None:
+    """Read the extensions of a hello as far as they go; before TLS 1.2 a hello may end without any."""
+    if not cursor.left:
+        return
+    size = cursor.u16("extensions")
+    have = min(size, cursor.left)
+    if have < size:
+        problems.append(f"extensions claims {size} bytes, {have} left")
+    inner = Cursor(cursor.take(have, "extensions"), 0, have)
+    try:
         while inner.left:
             kind = inner.u16("extension_type")
             found.append(Extension(kind, inner.vector(2, f"extension {kind}").rest()))
-    return tuple(found)
+    except DecodeError as error:
+        if have == size:
+            problems.append(error.what)
 
 
 def _protocols(inner: Cursor) -> list[str]:
@@ -182,4 +208,13 @@ def _protocols(inner: Cursor) -> list[str]:
     found: list[str] = []
     while names.left:
         found.append(names.vector(1, "protocol_name").rest().decode("utf-8", "backslashreplace"))
+    inner.done("protocol_name_list")
     return found
+
+
+def _chosen_protocol(inner: Cursor) -> str:
+    """Read the one protocol that a server chooses, RFC 7301 §3.1."""
+    names = _protocols(inner)
+    if not names:
+        raise DecodeError("protocol_name_list is empty")
+    return names[0]

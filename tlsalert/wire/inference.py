@@ -41,7 +41,7 @@ def inferred_alerts(transcript: Transcript, client: i64) -> list[tuple[Event, st
     if transcript.version != TLS13:
         return []
     sizes = alert_lengths(int(transcript.cipher))
-    records = [e for e in transcript.first_records + transcript.last_records if e.kind == APPLICATION_DATA]
+    records = [e for e in transcript.records if e.kind == APPLICATION_DATA]
     found: list[tuple[Event, str]] = []
     for side in (client, 1 - client):
         own = [e for e in records if e.side == side]
@@ -76,22 +76,29 @@ def _answers_the_flight(records: list[Event], last: Event, client: i64, sizes: t
     return all(e.side == client for e in before[first_client:])
 
 
-def unread_alert(transcript: Transcript, event: Event) -> str | None:
-    """Return what an encrypted alert up to TLS 1.2 must say: within a handshake it is fatal, after one a farewell."""
+def unread_alerts(transcript: Transcript) -> list[str | None]:
+    """Return what each encrypted alert up to TLS 1.2 must say: within a handshake it is fatal, after one a farewell.
+
+    One change_cipher_spec of each side ends a handshake; a handshake record after one's Finished begins another.
+    """
     changes = [0, 0]
     spoken = [0, 0]
-    for other in transcript.events:
-        if other is event:
-            break
-        if other.kind == CHANGE_CIPHER_SPEC:
-            changes[int(other.side)] += 1
-            spoken[int(other.side)] = 0
-        elif other.kind == HANDSHAKE and other.code < 0:
-            spoken[int(other.side)] += 1
-    if changes[0] != changes[1] or max(spoken) > 1:
-        return FATAL
-    later = [e for e in transcript.events if e.kind == ALERT and e.side == event.side and e is not event]
-    return CLOSE_NOTIFY if not later or later[-1].frame <= event.frame else None
+    farewells = [-1, -1]
+    says: list[str | None] = []
+    for event in transcript.events:
+        side = int(event.side)
+        if event.kind == CHANGE_CIPHER_SPEC:
+            changes[side] += 1
+            spoken[side] = 0
+        elif event.kind == HANDSHAKE and event.code < 0:
+            spoken[side] += 1
+        elif event.kind == ALERT and event.code < 0:
+            busy = changes[0] != changes[1] or max(spoken) > 1
+            if farewells[side] >= 0:
+                says[farewells[side]] = None  # it was not the last of its side, so it was no farewell
+            farewells[side] = -1 if busy else len(says)
+            says.append(FATAL if busy else CLOSE_NOTIFY)
+    return says
 
 
 def _frame(pair: tuple[Event, str]) -> int:

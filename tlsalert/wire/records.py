@@ -51,7 +51,7 @@ class RecordStream:
         self.carry = b""
         self.encrypted = False
         self.known = True  # whether the state of encryption is known: not after bytes were missed
-        self.parts: list[bytes] = []
+        self.parts: list[bytes] | None = None
         self.have: i64 = 0
         self.need: i64 = 4
         self.kept: i64 = 0
@@ -97,12 +97,17 @@ class RecordStream:
         self.half_alert = -1
         if self.state == READ and len(carry) >= 5:
             size = i64(carry[3]) << 8 | i64(carry[4])
+            rest = 5 + size - i64(len(carry))
+            beyond: i64 = 0
             if carry[0] == HANDSHAKE and not self.encrypted:
                 self._handshake(carry, 5, len(carry), frame, time)
+                beyond = self.need - self.have - rest if self.have >= 4 else self.pass_over - rest
+            unsure = 0 < self.have < 4
             self._cut(frame, time)
-            rest = 5 + size - i64(len(carry))
             if missing <= rest:
                 self.skip = rest - missing
+                self.pass_over = max(beyond, 0)  # what later records hold of the message that was cut
+                self.known = self.known and not unsure
                 return
         else:
             self._cut(frame, time)
@@ -212,7 +217,7 @@ class RecordStream:
         size = end - start
         transcript = self.transcript
         if kind == HANDSHAKE:
-            if not self.known and len(self.parts) == 0:
+            if not self.known and self.parts is None:
                 self._unsure(data, start, end, frame, time)
             elif self._hides(data, start, end):
                 transcript.unread(HANDSHAKE, self.side, frame, time, size)
@@ -225,7 +230,7 @@ class RecordStream:
                 self.encrypted = True
                 self.known = True
             self._cut(frame, time)
-            transcript.events.append(Event(CHANGE_CIPHER_SPEC, 1, self.side, frame, time, size, None, False))
+            transcript.add(Event(CHANGE_CIPHER_SPEC, 1, self.side, frame, time, size, None, False))
 
     def _hides(self, data: bytes, start: i64, end: i64) -> bool:
         """Whether a handshake fragment is encrypted: after this side's change_cipher_spec, up to TLS 1.2.
@@ -288,36 +293,43 @@ class RecordStream:
     def _collect(self, data: bytes, start: i64, end: i64, frame: i64, time: i64) -> i64:
         """Add bytes to the message in the making, and tell it when they complete it; return what follows them."""
         take = min(self.need - self.have, end - start)
-        self.parts.append(data[start : start + take])
+        parts = self.parts
+        if parts is None:
+            parts = []
+            self.parts = parts
+        parts.append(data[start : start + take])
         self.have += take
         if self.have == 4 and self.need == 4:
-            self.parts = [b"".join(self.parts)]
-            size = message_size(self.parts[0], 0)
+            head = b"".join(parts)
+            parts.clear()
+            parts.append(head)
+            size = message_size(head, 0)
             self.need = 4 + size
             if size > MAX_MESSAGE:
                 self.transcript.note(f"frame {frame}: a handshake message of {size} bytes is not kept")
-                self._message(self.parts[0][0], size, None, frame, time)
+                self._message(head[0], size, None, frame, time)
                 self._restart()
                 self.pass_over = size
                 return start + take
         if self.have == self.need:
-            whole = b"".join(self.parts)
+            whole = b"".join(parts)
             self._restart()
             self._message(whole[0], len(whole) - 4, whole[4:], frame, time)
         return start + take
 
     def _restart(self) -> None:
-        self.parts = []
+        self.parts = None
         self.have = 0
         self.need = 4
 
     def _cut(self, frame: i64, time: i64) -> None:
         """Tell the message in the making as far as it came: the rest of it will not."""
         self.pass_over = 0
-        if self.have == 0:
+        parts = self.parts
+        if parts is None:
             return
         if self.have >= 4:
-            head = b"".join(self.parts)
+            head = b"".join(parts)
             size = message_size(head, 0)
             self.transcript.message(head[0], self.side, frame, time, size, head[4:], True)
             self.transcript.note(
@@ -358,7 +370,7 @@ class RecordStream:
                 self.encrypted = True
                 transcript.record(SSLV2, self.side, frame, time, size)
                 continue
-            transcript.events.append(Event(SSLV2, body[0], self.side, frame, time, size, body, False))
+            transcript.add(Event(SSLV2, body[0], self.side, frame, time, size, body, False))
             self._sslv2_message(body)
             if transcript.version != SSLV2_VERSION and body[0] == 1:
                 self.state = READ

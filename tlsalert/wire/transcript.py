@@ -18,6 +18,8 @@ APPLICATION_DATA: Final = 23
 HEARTBEAT: Final = 24
 SSLV2: Final = 128
 
+#: Messages and alerts that are kept of one connection.
+MAX_EVENTS: Final = 4096
 #: Records that cannot be read are kept at both ends of a connection; those between only count.
 FIRST_RECORDS: Final = 24
 LAST_RECORDS: Final = 4
@@ -28,7 +30,8 @@ SSLV2_VERSION: Final = 0x0002
 #: Cipher suites that encrypt nothing (RFC 5246 §A.5, RFC 4492 §6, RFC 4279, RFC 4785, RFC 5487, RFC 5489).
 NULL_CIPHERS: Final = frozenset(
     {
-        *(0x0001, 0x0002, 0x002C, 0x002D, 0x002E, 0x003B, 0x0082, 0x0083, 0x00B0, 0x00B1, 0x00B4, 0x00B5),
+        *(0x0000, 0x0001, 0x0002, 0x001C, 0x0047),
+        *(0x002C, 0x002D, 0x002E, 0x003B, 0x0082, 0x0083, 0x00B0, 0x00B1, 0x00B4, 0x00B5),
         *(0x00B8, 0x00B9, 0xC001, 0xC006, 0xC00B, 0xC010, 0xC015, 0xC039, 0xC03A, 0xC03B),
     }
 )
@@ -63,9 +66,8 @@ class Transcript:
 
     def __init__(self) -> None:
         self.events: list[Event] = []
-        self.first_records: list[Event] = []
-        self.last_records: list[Event] = []
-        self.notes: list[str] = []
+        self._records: list[Event] | None = None
+        self._notes: list[str] | None = None
         self.client_side: i64 = -1
         self.version: i64 = 0
         self.cipher: i64 = -1
@@ -86,8 +88,21 @@ class Transcript:
 
     def note(self, says: str) -> None:
         """Keep one remark; a connection that is all damage is not allowed to fill the memory with them."""
-        if len(self.notes) < 50 and says not in self.notes:
-            self.notes.append(says)
+        notes = self._notes
+        if notes is None:
+            self._notes = [says]
+        elif len(notes) < 50 and says not in notes:
+            notes.append(says)
+
+    @property
+    def notes(self) -> list[str]:
+        """The remarks in the order of their making."""
+        return self._notes or []
+
+    @property
+    def records(self) -> list[Event]:
+        """The first :data:`FIRST_RECORDS` records that could not be read, and the last :data:`LAST_RECORDS`."""
+        return self._records or []
 
     def went_well(self) -> bool:
         """Whether this is surely a connection that was established and where nobody refused anything.
@@ -95,7 +110,7 @@ class Transcript:
         A quick look for those who only want the others: it may say no where the full diagnosis says yes, never the
         other way round.
         """
-        if self.client_side < 0 or self.records_a == 0 or self.records_b == 0 or len(self.notes) > 0:
+        if self.client_side < 0 or self.records_a == 0 or self.records_b == 0 or self._notes is not None:
             return False
         changes_a: i64 = 0
         changes_b: i64 = 0
@@ -122,12 +137,21 @@ class Transcript:
     def _answered(self) -> bool:
         """Whether a TLS 1.3 server sent more than an alert could be after the client's first encrypted records."""
         spoken = False
-        for record in self.first_records:
+        for record in self.records:
             if record.side == self.client_side:
                 spoken = True
             elif spoken and record.length > 64:
                 return True
         return False
+
+    def unanswered(self) -> bool:
+        """Whether only one side ever spoke and nobody refused anything: a handshake that never came to an answer."""
+        if self.alerts > 0 or (self.records_a > 0 and self.records_b > 0) or len(self.plain_a) + len(self.plain_b) > 0:
+            return False
+        for event in self.events:
+            if event.side != self.client_side:
+                return False
+        return True
 
     def record(self, kind: i64, side: i64, frame: i64, time: i64, length: i64) -> None:
         """Count a record of application data; the first ones and the last keep their lengths."""
@@ -136,27 +160,38 @@ class Transcript:
         else:
             self.records_b += 1
         event = Event(kind, -1, side, frame, time, length, None, False)
-        if len(self.first_records) < FIRST_RECORDS:
-            self.first_records.append(event)
-        else:
-            if len(self.last_records) >= LAST_RECORDS:
-                del self.last_records[0]
-            self.last_records.append(event)
+        records = self._records
+        if records is None:
+            self._records = [event]
+            return
+        if len(records) == FIRST_RECORDS + LAST_RECORDS:
+            del records[FIRST_RECORDS]
+        records.append(event)
+
+    def add(self, event: Event) -> None:
+        """Keep an event; of a connection with too many the first ones are kept, and the last alert."""
+        events = self.events
+        if len(events) < MAX_EVENTS:
+            events.append(event)
+            return
+        self.note(f"more than {MAX_EVENTS} messages and alerts: only the first ones are told, and the last alert")
+        if event.kind == ALERT and event.code >= 0:
+            events[MAX_EVENTS - 1] = event
 
     def alert(self, level: i64, description: i64, side: i64, frame: i64, time: i64) -> None:
         """Keep an alert that could be read."""
         self.alerts += 1
-        self.events.append(Event(ALERT, level << 8 | description, side, frame, time, 2, None, False))
+        self.add(Event(ALERT, level << 8 | description, side, frame, time, 2, None, False))
 
     def unread(self, kind: i64, side: i64, frame: i64, time: i64, length: i64) -> None:
         """Keep a handshake or alert record that is encrypted."""
         if kind == ALERT:
             self.alerts += 1
-        self.events.append(Event(kind, -1, side, frame, time, length, None, False))
+        self.add(Event(kind, -1, side, frame, time, length, None, False))
 
     def message(self, code: i64, side: i64, frame: i64, time: i64, length: i64, body: bytes | None, cut: bool) -> None:
         """Keep a handshake message, and learn from the hellos what everything after them depends on."""
-        self.events.append(Event(HANDSHAKE, code, side, frame, time, length, body, cut))
+        self.add(Event(HANDSHAKE, code, side, frame, time, length, body, cut))
         if code == 1:
             self.client_side = side
             if body is not None and len(body) >= 6 and len(self.client_random) == 0:

@@ -1,0 +1,216 @@
+"""A transcript keeps what was said, learns from the hellos, and grows no more than it must."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.wire import tls
+from tests.wire.reading import Talk, told, told_records
+from tlsalert.registry.cipher_suites import CipherSuite
+from tlsalert.wire.transcript import (
+    APPLICATION_DATA,
+    FIRST_RECORDS,
+    HELLO_RETRY_REQUEST,
+    LAST_RECORDS,
+    MAX_EVENTS,
+    NULL_CIPHERS,
+    Transcript,
+)
+
+
+def heard(code: int, body: bytes | None = b"", side: int = 0, transcript: Transcript | None = None) -> Transcript:
+    """Return a transcript to which a handshake message was told."""
+    transcript = Transcript() if transcript is None else transcript
+    transcript.message(code, side, 7, 7000, len(body or b""), body, False)
+    return transcript
+
+
+@pytest.mark.parametrize("side", [0, 1])
+@pytest.mark.parametrize(
+    "code", [tls.CLIENT_HELLO, tls.CLIENT_KEY_EXCHANGE], ids=["client_hello", "client_key_exchange"]
+)
+def test_who_sends_what_only_clients_send_is_the_client(code: int, side: int) -> None:
+    assert heard(code, tls.client_hello(), side).client_side == side
+
+
+@pytest.mark.parametrize("side", [0, 1])
+@pytest.mark.parametrize(
+    "code",
+    [
+        tls.SERVER_HELLO,
+        tls.NEW_SESSION_TICKET,
+        tls.SERVER_KEY_EXCHANGE,
+        tls.CERTIFICATE_REQUEST,
+        tls.SERVER_HELLO_DONE,
+        pytest.param(22, id="certificate_status"),
+    ],
+)
+def test_who_sends_what_only_servers_send_is_the_server(code: int, side: int) -> None:
+    assert heard(code, tls.server_hello(), side).client_side == 1 - side
+
+
+@pytest.mark.parametrize("code", [tls.CERTIFICATE, tls.CERTIFICATE_VERIFY, tls.FINISHED])
+def test_what_both_send_says_nothing_of_who_is_who(code: int) -> None:
+    assert heard(code).client_side == -1
+
+
+def test_a_hello_has_the_last_word_on_who_is_who() -> None:
+    transcript = heard(tls.NEW_SESSION_TICKET, side=0)
+    assert heard(tls.CLIENT_HELLO, tls.client_hello(), 0, transcript).client_side == 0
+
+
+@pytest.mark.parametrize("version", [tls.SSL3, tls.TLS10, tls.TLS11, tls.TLS12])
+def test_a_server_hello_settles_version_and_cipher_suite(version: int) -> None:
+    transcript = heard(tls.SERVER_HELLO, tls.server_hello(version, 0x002F, None, session_id=b"\1" * 32), 1)
+    assert (transcript.version, transcript.cipher) == (version, 0x002F)
+
+
+@pytest.mark.parametrize("selected", [0x0304, 0x7F1C, 0x7F16, 0xFB1A], ids=["final", "draft 28", "draft 22", "FB 26"])
+def test_the_version_of_tls_1_3_and_its_drafts_lies_in_an_extension(selected: int) -> None:
+    """RFC 8446 §4.2.1; drafts had numbers of their own (draft-ietf-tls-tls13-28 §4.2.1.1), and so had Facebook's."""
+    transcript = heard(tls.SERVER_HELLO, tls.server_hello_13(version=selected), 1)
+    assert (transcript.version, transcript.cipher) == (tls.TLS13, tls.AES_128_GCM)
+    assert not transcript.hello_retry
+
+
+def test_drafts_up_to_21_had_the_version_in_its_old_place() -> None:
+    body = tls.u16(0x7F12) + tls.RANDOM + tls.u16(0x1302) + tls.vector(2, b"")
+    transcript = heard(tls.SERVER_HELLO, body, 1)
+    assert (transcript.version, transcript.cipher) == (tls.TLS13, 0x1302)
+
+
+def test_supported_versions_of_another_length_is_not_a_choice() -> None:
+    body = tls.server_hello(extensions=[(0xFF01, b"\0"), (43, b"\x03\x04\x00")])
+    assert heard(tls.SERVER_HELLO, body, 1).version == tls.TLS12
+
+
+def test_a_hello_retry_request_is_noticed() -> None:
+    assert heard(tls.SERVER_HELLO, tls.server_hello_13(random=HELLO_RETRY_REQUEST), 1).hello_retry
+
+
+def test_that_random_means_nothing_before_tls_1_3() -> None:
+    assert not heard(tls.SERVER_HELLO, tls.server_hello(random=HELLO_RETRY_REQUEST), 1).hello_retry
+
+
+def test_the_hellos_randoms_are_kept_with_frame_and_time() -> None:
+    transcript = heard(tls.CLIENT_HELLO, tls.client_hello())
+    transcript.message(tls.SERVER_HELLO, 1, 9, 9000, 70, tls.server_hello(), False)
+    assert (transcript.client_random, transcript.client_frame, transcript.client_at) == (tls.RANDOM, 7, 7000)
+    assert (transcript.server_random, transcript.server_frame, transcript.server_at) == (tls.RANDOM[::-1], 9, 9000)
+
+
+def test_only_the_first_hello_of_a_side_shows_its_clock() -> None:
+    """A renegotiation comes later, when the connection's times no longer begin."""
+    transcript = heard(tls.CLIENT_HELLO, tls.client_hello())
+    heard(tls.CLIENT_HELLO, tls.client_hello(random=b"\xaa" * 32), 0, transcript)
+    heard(tls.SERVER_HELLO, tls.server_hello(), 1, transcript)
+    heard(tls.SERVER_HELLO, tls.server_hello(random=b"\xbb" * 32), 1, transcript)
+    assert (transcript.client_random, transcript.server_random) == (tls.RANDOM, tls.RANDOM[::-1])
+
+
+def test_a_tls_1_3_server_shows_no_clock() -> None:
+    """RFC 8446 §4.1.3: all 32 bytes are random, and no stack that speaks it puts its clock there."""
+    assert heard(tls.SERVER_HELLO, tls.server_hello_13(), 1).server_random == b""
+
+
+def test_a_cut_server_hello_still_shows_its_clock() -> None:
+    transcript = heard(tls.SERVER_HELLO, tls.server_hello()[:10], 1)
+    assert transcript.server_random == tls.RANDOM[::-1][:8]
+    assert transcript.version == 0
+
+
+@pytest.mark.parametrize("size", range(40))
+def test_no_cut_of_a_server_hello_is_too_short(size: int) -> None:
+    for body in (tls.server_hello(session_id=b"\1" * 32), tls.server_hello_13(), tls.u16(0x7F12) + tls.RANDOM * 2):
+        heard(tls.SERVER_HELLO, body[:size], 1)
+        heard(tls.CLIENT_HELLO, body[:size], 0)
+
+
+def test_a_message_without_a_body_is_kept() -> None:
+    (event,) = heard(tls.CLIENT_HELLO, None).events
+    assert (event.code, event.body) == (1, None)
+
+
+def test_the_cipher_suites_that_encrypt_nothing_are_those_named_so() -> None:
+    named = {int(suite) for suite in CipherSuite if "_NULL_" in suite.name}
+    assert set(NULL_CIPHERS) == named
+
+
+@pytest.mark.parametrize("suite", [0x0002, 0x003B, 0xC006])
+def test_a_null_cipher_is_noticed(suite: int) -> None:
+    assert heard(tls.SERVER_HELLO, tls.server_hello(suite=suite), 1).null_cipher
+    assert not heard(tls.SERVER_HELLO, tls.server_hello(suite=0x002F), 1).null_cipher
+
+
+def test_records_that_cannot_be_read_count_and_the_first_and_last_keep_their_lengths() -> None:
+    transcript = Transcript()
+    for number in range(100):
+        transcript.record(APPLICATION_DATA, number % 2, number, number, 1000 + number)
+    assert (transcript.records_a, transcript.records_b) == (50, 50)
+    first, last = range(FIRST_RECORDS), range(100 - LAST_RECORDS, 100)
+    sides = ("client", "server")
+    assert told_records(transcript) == [f"{sides[n % 2]} 23 {1000 + n}" for n in (*first, *last)]
+
+
+def test_a_remark_is_kept_once_and_there_is_an_end_to_them() -> None:
+    transcript = Transcript()
+    for number in range(1000):
+        transcript.note(f"remark {number // 2}")
+    assert transcript.notes == [f"remark {number}" for number in range(50)]
+
+
+def test_of_too_many_events_the_first_are_kept_and_the_last_alert() -> None:
+    """The alert that ended a connection is what it was read for."""
+    transcript = heard(tls.CLIENT_HELLO, tls.client_hello())
+    for number in range(3 * MAX_EVENTS):
+        transcript.alert(1, 90, 1, number, number)
+    transcript.alert(2, 42, 1, 77, 78)
+    lines = told(transcript)
+    assert len(lines) <= MAX_EVENTS + 1
+    assert (lines[0], lines[1], lines[-1]) == ("client client_hello", "server alert 1 90", "server alert 2 42")
+    assert transcript.alerts == 3 * MAX_EVENTS + 1
+    assert len(transcript.notes) == 1
+
+
+def established_12() -> Talk:
+    talk = Talk().client(tls.said(tls.message(1, tls.client_hello())))
+    talk.server(tls.said(tls.message(2, tls.server_hello()), tls.message(11, tls.certificate_list()), tls.message(14)))
+    talk.client(tls.said(tls.message(16)) + tls.change_cipher_spec() + tls.encrypted(tls.HANDSHAKE, 40))
+    talk.server(tls.change_cipher_spec() + tls.encrypted(tls.HANDSHAKE, 40))
+    return talk.client(tls.application_data(100)).server(tls.application_data(200))
+
+
+def established_13() -> Talk:
+    talk = Talk().client(tls.said(tls.message(1, tls.client_hello())))
+    talk.server(tls.said(tls.message(2, tls.server_hello_13())) + tls.change_cipher_spec() + tls.application_data(900))
+    return talk.client(tls.change_cipher_spec() + tls.application_data(53)).server(tls.application_data(500))
+
+
+@pytest.mark.parametrize("talk", [established_12(), established_13()], ids=["TLS 1.2", "TLS 1.3"])
+def test_a_handshake_that_both_finished_and_data_after_it_went_well(talk: Talk) -> None:
+    assert talk.transcript.went_well()
+
+
+def test_an_encrypted_farewell_does_not_spoil_it() -> None:
+    talk = established_12().client(tls.encrypted(tls.ALERT, 26)).server(tls.encrypted(tls.ALERT, 26))
+    assert talk.transcript.went_well()
+
+
+def test_any_doubt_is_left_to_the_diagnosis() -> None:
+    """Whether it surely went well: an alert in clear, a note, a missing half or a second handshake cast doubt on it."""
+    assert not established_12().server(tls.alert(2, 40)).transcript.went_well()
+    assert not Talk().transcript.went_well()
+    noted = established_12()
+    noted.transcript.note("something was missing")
+    assert not noted.transcript.went_well()
+    twice = established_12().client(tls.encrypted(tls.HANDSHAKE, 300))
+    assert not twice.transcript.went_well()
+    half = Talk().client(tls.said(tls.message(1, tls.client_hello())) + tls.application_data(100))
+    assert not half.transcript.went_well()
+
+
+def test_a_tls_1_3_server_that_answers_with_what_could_be_an_alert_may_have_refused() -> None:
+    talk = Talk().client(tls.said(tls.message(1, tls.client_hello())))
+    talk.server(tls.said(tls.message(2, tls.server_hello_13())) + tls.application_data(900))
+    talk.client(tls.application_data(900) + tls.application_data(53)).server(tls.application_data(19))
+    assert not talk.transcript.went_well()

@@ -46,6 +46,8 @@ SERVER_WEIGHTS: Final = {
 CERTAIN_DATE, EXCLUDED_DATE = 3.0, 0.01
 #: By the capture's clock, where the judging side's does not show: it is nearly always about right.
 LIKELY_DATE = 1.2
+#: Stacks that are less likely than this do not weigh in.
+LEAST_SHARE: Final = 0.003
 YEAR: Final = 365 * 86_400
 
 Ranking = list[tuple[str, float]]
@@ -58,21 +60,19 @@ def rank(refusal: Refusal) -> Ranking:
     _by_authorities(weights, refusal)
     _by_name(weights, refusal)
     _by_dates(weights, refusal)
-    scores = {cause: weight * answered(cause, refusal) for cause, weight in weights.items()}
+    stacks = [(stack, share) for stack, share in refusal.stacks.items() if share > LEAST_SHARE]
+    scores = {cause: weight * answered(cause, refusal, stacks) for cause, weight in weights.items()}
     total = sum(scores.values()) or 1.0
     return sorted(((cause, score / total) for cause, score in scores.items()), key=lambda pair: -pair[1])
 
 
-def answered(cause: str, refusal: Refusal) -> float:
+def answered(cause: str, refusal: Refusal, stacks: list[tuple[str, float]]) -> float:
     """Return how likely the refusal's answer is for a cause, over the stacks that may have given it."""
     answer = refusal.answer
     if answer is None:
         return 1.0
-    return sum(
-        share * likelihood(stack, refusal.tls13, cause, answer, refusal.refuser)
-        for stack, share in refusal.stacks.items()
-        if share > 0.001
-    )
+    tls13, refuser = refusal.tls13, refusal.refuser
+    return sum([share * likelihood(stack, tls13, cause, answer, refuser) for stack, share in stacks])
 
 
 def _by_chain(weights: dict[str, float], facts: ChainFacts) -> None:

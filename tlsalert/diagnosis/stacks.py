@@ -67,13 +67,13 @@ SCSV: Final = 0x00FF  # TLS_EMPTY_RENEGOTIATION_INFO_SCSV, RFC 5746 §3.3
 RSA_MD5: Final = 0x0101  # RFC 5246 §7.4.1.4.1: md5, rsa
 
 
-def server_stack(connection: Connection) -> dict[str, float]:
+def server_stack(connection: Connection, libraries: dict[str, float] | None = None) -> dict[str, float]:
     """Return how likely the server belongs to each family of ``knowledge.STACKS``; the values add up to 1.
 
     Without a ServerHello it is the prior.
     """
     found = dict.fromkeys(LABELS, 0.0)
-    libraries = _libraries(connection)
+    libraries = libraries or server_libraries(connection)
     applications = _applications(connection)
     for library, share in libraries.items():
         families = FAMILIES.get(library)
@@ -87,7 +87,20 @@ def server_stack(connection: Connection) -> dict[str, float]:
     return found
 
 
-def clock_prior(stacks: dict[str, float], connection: Connection) -> float:
+def server_libraries(connection: Connection) -> dict[str, float]:
+    """Return how likely each library is; the values add up to 1."""
+    scores = list(PRIOR)
+    client, server = connection.client_hello, connection.server_hello
+    if client is not None and server is not None:
+        for row in evidence(connection, client, server):
+            scores = [score + weight for score, weight in zip(scores, row, strict=True)]
+    highest = max(scores)
+    shares = [exp(score - highest) for score in scores]
+    total = sum(shares)
+    return {library: share / total for library, share in zip(LIBRARIES, shares, strict=True)}
+
+
+def clock_prior(stacks: dict[str, float], connection: Connection, libraries: dict[str, float] | None = None) -> float:
     """Return how likely this server puts its clock into ServerHello.random, before the value is looked at.
 
     ``stacks`` is what :func:`server_stack` said, of this connection or of several to the same server.
@@ -95,7 +108,7 @@ def clock_prior(stacks: dict[str, float], connection: Connection) -> float:
     hello = connection.server_hello
     if hello is None or hello.hello_retry_request or hello.version in TLS13:
         return 0.0  # RFC 8446 §4.1.3: 32 random bytes
-    libraries = _libraries(connection)
+    libraries = libraries or server_libraries(connection)
     old = libraries["openssl<=1.0.1e"]
     newer = libraries["openssl 1.0.1f-1.0.2"]
     generations = {
@@ -139,19 +152,6 @@ def client_clock_prior(connection: Connection) -> float:
 def _grease(hello: ClientHello) -> bool:
     """Whether the client mixes in values that mean nothing, RFC 8701."""
     return any(suite & 0x0F0F == 0x0A0A and suite >> 8 == suite & 0xFF for suite in hello.cipher_suites)
-
-
-def _libraries(connection: Connection) -> dict[str, float]:
-    """Return how likely each library is; the values add up to 1."""
-    scores = list(PRIOR)
-    client, server = connection.client_hello, connection.server_hello
-    if client is not None and server is not None:
-        for row in evidence(connection, client, server):
-            scores = [score + weight for score, weight in zip(scores, row, strict=True)]
-    highest = max(scores)
-    shares = [exp(score - highest) for score in scores]
-    total = sum(shares)
-    return {library: share / total for library, share in zip(LIBRARIES, shares, strict=True)}
 
 
 def _applications(connection: Connection) -> dict[str, float]:

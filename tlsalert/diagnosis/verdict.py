@@ -11,7 +11,7 @@ from tlsalert.diagnosis.clocks import Witness, clock
 from tlsalert.diagnosis.ending import Ending, alert_lost, certificate_sent, ended, ending
 from tlsalert.diagnosis.hello_causes import hello_ranking, plain_ranking
 from tlsalert.diagnosis.refusal import refused_certificate
-from tlsalert.diagnosis.stacks import client_clock_prior, clock_prior, server_stack
+from tlsalert.diagnosis.stacks import client_clock_prior, clock_prior, server_libraries, server_stack
 from tlsalert.model import (
     Alternative,
     Clocks,
@@ -42,11 +42,12 @@ class Witnesses(Protocol):
 
 def judge(connection: Connection, witnesses: Witnesses) -> Connection:
     """Return the connection with its clocks and its verdict."""
-    stacks = server_stack(connection)
+    libraries = server_libraries(connection)
+    stacks = server_stack(connection, libraries)
     server, client = _random(connection, "server_hello"), _random(connection, "client_hello")
     clocks = Clocks(
         connection.start,
-        clock(witnesses.server(connection, server), "ServerHello.random", clock_prior(stacks, connection))
+        clock(witnesses.server(connection, server), "ServerHello.random", clock_prior(stacks, connection, libraries))
         if server
         else None,
         clock(witnesses.client(connection, client), "ClientHello.random", client_clock_prior(connection))

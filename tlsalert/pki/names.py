@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from tlsalert.errors import DecodeError
 from tlsalert.pki.der import Element, children, element, oid, parts, text
 
@@ -44,6 +46,7 @@ def name_text(name: Element) -> str:
     return ",".join(reversed(said))
 
 
+@lru_cache(maxsize=1024)
 def name_from_der(der: bytes) -> str:
     """Return a DER-encoded Name as text; one that is broken as what it is."""
     try:

@@ -52,6 +52,11 @@ CERTIFICATE: Final = 11
 CERTIFICATE_REQUEST: Final = 13
 PRE_SHARED_KEY: Final = 41
 
+#: Handshake messages by number; one without a name of its own shows its number.
+NAMES: Final[list[str]] = [
+    member.name if member.name in HandshakeType.__members__ else str(member)
+    for member in map(HandshakeType, range(256))
+]
 #: The messages of SSLv2 by their numbers (draft-hickman-netscape-ssl-00, RFC 6101 §E).
 SSLV2_NAMES: Final = {
     0: "sslv2_error",
@@ -261,9 +266,7 @@ class _Story:
             encrypted = True
         else:
             code = int(event.code)
-            name = HandshakeType(code).name
-            if name == "unlisted":
-                name = f"unlisted({code})"
+            name = NAMES[code]
             if event.body is not None and self._read(event, code):
                 name = "hello_retry_request"
         self.after = name

@@ -26,9 +26,11 @@ MAX_WAITING: Final = 256
 MAX_WAITING_BYTES: Final = 1 << 20
 #: Packets of a flow to let pass after the other side acknowledged bytes that were not seen.
 PATIENCE: Final = 24
-#: A closed flow stays for late packets: this many nanoseconds of the capture's clock, and at most so many flows.
+#: A closed flow stays for late packets: so many nanoseconds of the capture's clock, and at most so many flows. After
+#: FINs from both sides nothing but repetitions can come; after a reset the other side's last words may be under way.
 LINGER: Final = 2_000_000_000
-MAX_LINGERING: Final = 1024
+MAX_FINISHED: Final = 64
+MAX_RESET: Final = 1024
 #: A flow that goes on after its close (a reset that was not for it, say) stays for so much longer.
 LATE: Final = 30_000_000_000
 #: Flows that are open at one time; beyond it the oldest is told as it stands.
@@ -101,7 +103,8 @@ class TcpTable:
 
     def __init__(self) -> None:
         self.halves: dict[bytes, Half] = {}
-        self.lingering: deque[Flow] = deque()
+        self.both_finished: deque[Flow] = deque()
+        self.was_reset: deque[Flow] = deque()
         self.finished: list[Flow] = []
         self.notes: list[str] = []
         self.flows: i64 = 0
@@ -153,19 +156,23 @@ class TcpTable:
 
     def settle(self) -> None:
         """Tell the flows that closed long enough ago. Call it now and then, between packets."""
-        lingering = self.lingering
-        while len(lingering) > 0:
-            flow = lingering[0]
-            if len(lingering) <= MAX_LINGERING and -LINGER - LATE < self.latest - flow.closed_at < LINGER:
-                return
-            lingering.popleft()
-            self._end(flow)
+        self._settle(self.both_finished, MAX_FINISHED)
+        self._settle(self.was_reset, MAX_RESET)
 
     def finish(self) -> None:
         """Tell every flow as it stands: the capture has ended."""
-        self.lingering.clear()
+        self.both_finished.clear()
+        self.was_reset.clear()
         for half in list(self.halves.values()):
             self._end(half.flow)
+
+    def _settle(self, lingering: deque[Flow], most: i64) -> None:
+        while len(lingering) > 0:
+            flow = lingering[0]
+            if len(lingering) <= most and -LINGER - LATE < self.latest - flow.closed_at < LINGER:
+                return
+            lingering.popleft()
+            self._end(flow)
 
     def _open(self, key: bytes, frame: i64, time: i64) -> Half:
         if self.open >= MAX_OPEN:
@@ -339,9 +346,12 @@ class TcpTable:
         half.fin = True
         if flow.closed_at < 0:
             a, b = flow.a, flow.b
-            if flags & RST or (a is not None and a.fin and b is not None and b.fin):
+            if flags & RST:
                 flow.closed_at = time
-                self.lingering.append(flow)
+                self.was_reset.append(flow)
+            elif a is not None and a.fin and b is not None and b.fin:
+                flow.closed_at = time
+                self.both_finished.append(flow)
 
     def _end(self, flow: Flow) -> None:
         if flow.done:

@@ -148,10 +148,7 @@ class Transcript:
         """Whether only one side ever spoke and nobody refused anything: a handshake that never came to an answer."""
         if self.alerts > 0 or (self.records_a > 0 and self.records_b > 0) or len(self.plain_a) + len(self.plain_b) > 0:
             return False
-        for event in self.events:
-            if event.side != self.client_side:
-                return False
-        return True
+        return all(event.side == self.client_side for event in self.events)
 
     def record(self, kind: i64, side: i64, frame: i64, time: i64, length: i64) -> None:
         """Count a record of application data; the first ones and the last keep their lengths."""

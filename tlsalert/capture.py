@@ -53,9 +53,13 @@ class Reader:
         self._parser = CaptureParser(self._network)
         self._harvest = Harvest(wanted == "all", wanted == "alerts")
         self._witnesses = _Witnesses(self._harvest.readings)
-        if self._source.damage is not None and len(self._source.head) < 24:
-            raise CaptureError(self._source.damage, self._source.name)
-        capture_kind(self._source.head, self._source.name)
+        try:
+            if self._source.damage is not None and len(self._source.head) < 24:
+                raise CaptureError(self._source.damage, self._source.name)
+            capture_kind(self._source.head, self._source.name)
+        except CaptureError:
+            self._source.close()
+            raise
 
     def __iter__(self) -> Iterator[Connection]:
         with self._source as source:
@@ -81,6 +85,9 @@ class Reader:
 
     def _told(self) -> Iterator[Connection]:
         """Build and judge what is held, in the order of first packets."""
+        for number in self._tcp.recognised:
+            self._harvest.recognise(number)
+        self._tcp.recognised = []
         for flow in self._harvest.release():
             built = connection(flow, self.summary.source, self._harvest.rank(flow.number), self._parser.digits)
             judged = judge(built, self._witnesses)

@@ -34,8 +34,11 @@ def rfc3339(time: int, digits: int = 6) -> str:
 
 
 def when(time: int) -> datetime:
-    """Return ``time`` (nanoseconds since 1970, UTC) as a datetime, cut to whole microseconds."""
-    return EPOCH + timedelta(microseconds=time // 1000)
+    """Return ``time`` (nanoseconds since 1970, UTC) as a datetime, cut to whole microseconds and to the calendar."""
+    try:
+        return EPOCH + timedelta(microseconds=time // 1000)
+    except OverflowError:  # as in rfc3339
+        return datetime.max.replace(tzinfo=UTC) if time > 0 else datetime.min.replace(tzinfo=UTC)
 
 
 class Position(Struct, frozen=True):

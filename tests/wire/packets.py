@@ -189,7 +189,7 @@ def interface(link: int = ETHERNET, order: Order = "<", options: Sequence[tuple[
 
 
 def enhanced(packet: bytes, ticks: int, number: int = 0, order: Order = "<", length: int | None = None) -> bytes:
-    """Return an enhanced packet block: ``ticks`` in its interface's unit, ``length`` what the packet had on the wire."""
+    """Return an enhanced packet block: ``ticks`` in its interface's unit, ``length`` on the wire."""
     full = len(packet) if length is None else length
     head = struct.pack(order + "IIIII", number, ticks >> 32, ticks & 0xFFFFFFFF, len(packet), full)
     return block(6, head + packet, order)
@@ -200,6 +200,6 @@ def simple(packet: bytes, order: Order = "<") -> bytes:
 
 
 def old(packet: bytes, ticks: int, number: int = 0, order: Order = "<") -> bytes:
-    """Return the packet block that came before the enhanced one (draft-ietf-opsawg-pcapng, appendix on obsolete ones)."""
+    """Return a packet block of the kind that the enhanced one replaced (draft-ietf-opsawg-pcapng, appendix A)."""
     head = struct.pack(order + "HHIIII", number, 0xFFFF, ticks >> 32, ticks & 0xFFFFFFFF, len(packet), len(packet))
     return block(2, head + packet, order)

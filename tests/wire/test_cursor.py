@@ -58,7 +58,7 @@ def test_a_vector_of_numbers_is_read_whole(width: int, numbers: tuple[int, ...])
 
 def test_done_holds_a_vector_to_its_length() -> None:
     over(b"").done("vector")
-    with pytest.raises(DecodeError, match="^vector has 2 bytes too many$"):
+    with pytest.raises(DecodeError, match=r"^vector has 2 bytes too many$"):
         over(b"ab").done("vector")
 
 
@@ -78,12 +78,12 @@ def test_a_read_past_the_end_says_what_and_how_much(read: Callable[[Cursor], obj
 
 
 def test_a_vector_that_claims_too_much_says_so() -> None:
-    with pytest.raises(DecodeError, match="^certificate_list claims 4096 bytes, 3 left$"):
+    with pytest.raises(DecodeError, match=r"^certificate_list claims 4096 bytes, 3 left$"):
         over(b"\x00\x10\x00abc").vector(3, "certificate_list")
 
 
 def test_half_a_number_at_the_end_of_a_list_is_an_error() -> None:
-    with pytest.raises(DecodeError, match="^cipher_suites needs 2 bytes, 1 left$"):
+    with pytest.raises(DecodeError, match=r"^cipher_suites needs 2 bytes, 1 left$"):
         over(b"\x13\x01\x13").numbers(2, "cipher_suites")
 
 
@@ -92,7 +92,7 @@ STEPS = st.sampled_from(["u8", "u16", "u24", "take", "vector1", "vector2", "vect
 
 @given(data=st.binary(max_size=40), steps=st.lists(st.tuples(STEPS, st.integers(0, 50)), max_size=12))
 def test_no_read_leaves_the_bounds(data: bytes, steps: list[tuple[str, int]]) -> None:
-    """Whatever is read, in whatever order: the bytes around the vector never show, and the cursor never passes its end."""
+    """Whatever is read, in whatever order: bytes around the vector never show, and its end is never passed."""
     cursor = over(data)
     for step, size in steps:
         try:

@@ -112,11 +112,12 @@ def test_a_hello_retry_request_is_known_by_its_random() -> None:
     assert (hello.hello_retry_request, hello.version, hello.group, hello.problems) == (True, 0x0304, 24, ())
 
 
-def test_up_to_draft_21_a_server_hello_had_neither_session_id_nor_compression() -> None:
-    """draft-ietf-tls-tls13-18 §4.1.3."""
-    body = tls.u16(0x7F12) + tls.RANDOM + tls.u16(0x1301) + tls.extensions_block([(40, tls.u16(29) + bytes(34))])
+@pytest.mark.parametrize("version", [0x7F12, 0x7F15, 0x0304], ids=["draft 18", "draft 21", "draft 14"])
+def test_up_to_draft_21_a_server_hello_had_neither_session_id_nor_compression(version: int) -> None:
+    """draft-ietf-tls-tls13-18 §4.1.3; up to draft 14 some wrote the final version's number."""
+    body = tls.u16(version) + tls.RANDOM + tls.u16(0x1301) + tls.extensions_block([(40, tls.u16(29) + bytes(34))])
     hello = read_server_hello(body)
-    assert (hello.version, hello.cipher_suite, hello.group, hello.problems) == (0x7F12, 0x1301, 29, ())
+    assert (hello.version, hello.cipher_suite, hello.group, hello.problems) == (version, 0x1301, 29, ())
 
 
 def test_a_client_hello_in_the_format_of_sslv2() -> None:

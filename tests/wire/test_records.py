@@ -295,7 +295,7 @@ class TestSizes:
         assert since(talk, 1) == ["server certificate"]
 
     def test_a_long_message_in_records_of_one_byte_is_put_together_once(self) -> None:
-        """Adding each byte to what is there would copy half a gigabyte here, and for the longest message 512 of them."""
+        """Adding each byte to what is there would copy 512 MiB here, and 512 GiB for the longest message."""
         message = tls.message(11, b"\x5a" * (1 << 15))
         talk = begun().server(tls.records(HANDSHAKE, message, 1))
         assert since(talk, 1) == ["server certificate"]

@@ -12,7 +12,17 @@ from tests.wire import tls
 from tests.wire.packets import ACK, FIN, RST, SECOND, START, SYN, Line, Side
 from tests.wire.reading import bodies, told, told_records
 from tlsalert.wire import tcp
-from tlsalert.wire.tcp import LINGER, MAX_LINGERING, MAX_WAITING, MAX_WAITING_BYTES, PATIENCE, Flow, TcpTable
+from tlsalert.wire.tcp import (
+    LINGER,
+    MAX_FINISHED,
+    MAX_RESET,
+    MAX_WAITING,
+    MAX_WAITING_BYTES,
+    PATIENCE,
+    Flow,
+    Half,
+    TcpTable,
+)
 
 HELLO = tls.said(tls.message(tls.CLIENT_HELLO, tls.client_hello()))
 FLIGHT = tls.said(
@@ -35,6 +45,11 @@ def begun(numbers: tuple[int, int] = (1000, 9000)) -> Line:
 def lines(flow: Flow) -> list[str]:
     assert flow.transcript is not None
     return told(flow.transcript)
+
+
+def half(line: Line, side: int) -> Half:
+    """Return one direction of the only flow that is open."""
+    return next(one for one in line.table.halves.values() if one.side == side)
 
 
 def notes(flow: Flow) -> list[str]:
@@ -147,7 +162,7 @@ class TestMissing:
     def test_acknowledged_bytes_are_waited_for_only_so_long(self) -> None:
         """The other side has them, so the sender will not send them again: the capture lacks them."""
         line = begun().put("server", 0, FLIGHT[:500]).put("server", 1000, FLIGHT[1000:] + ALERT)
-        flow = line.table.halves[next(iter(line.table.halves))].flow
+        flow = half(line, 1).flow
         for _ in range(PATIENCE):
             line.put("client", len(HELLO), ack=len(FLIGHT))
         assert flow.missing == 0
@@ -166,13 +181,13 @@ class TestMissing:
     def test_no_more_segments_wait_than_there_is_room_for(self) -> None:
         line = begun().put("server", 0, FLIGHT)
         at = len(FLIGHT) + 100
+        server = half(line, 1)
         for number in range(MAX_WAITING + 1):
-            half = line.table.halves[next(key for key, half in line.table.halves.items() if half.side == 1)]
-            assert half.waiting is None or len(half.waiting) == number
+            assert len(server.waiting or ()) == number
             line.put("server", at, tls.alert(1, 90))
             at += 7
-        assert half.waiting is None
-        assert half.flow.missing == 100
+        assert server.waiting is None
+        assert server.flow.missing == 100
 
     def test_no_more_bytes_wait_than_there_is_room_for(self) -> None:
         line = begun().put("server", 0, FLIGHT)
@@ -181,9 +196,8 @@ class TestMissing:
         for _ in range(MAX_WAITING_BYTES // len(data) + 2):
             line.put("server", at, data)
             at += len(data)
-            half = line.table.halves[next(key for key, half in line.table.halves.items() if half.side == 1)]
-            assert half.waiting_bytes <= MAX_WAITING_BYTES
-        assert half.flow.missing == 100
+            assert half(line, 1).waiting_bytes <= MAX_WAITING_BYTES
+        assert half(line, 1).flow.missing == 100
 
     def test_several_gaps_add_up(self) -> None:
         data = tls.application_data(9000)
@@ -378,13 +392,15 @@ class TestEnd:
         line.table.settle()
         assert len(line.table.finished) == 1
 
-    def test_only_so_many_closed_flows_linger(self) -> None:
+    @pytest.mark.parametrize(("how", "most"), [(FIN, MAX_FINISHED), (RST, MAX_RESET)], ids=["FIN", "RST"])
+    def test_only_so_many_closed_flows_linger(self, how: int, most: int) -> None:
         table = TcpTable()
-        for port in range(MAX_LINGERING + 50):
-            Line(table, ports=(port, 443)).open().put("client", 0, HELLO, RST | ACK)
+        for port in range(most + 50):
+            line = Line(table, ports=(port, 443)).open().put("client", 0, HELLO, how | ACK)
+            line.put("server", 0, flags=how | ACK)
             table.settle()
-        assert len(table.finished) == 50
-        assert table.open == MAX_LINGERING
+        assert [flow.key[8:10] for flow in table.finished] == [port.to_bytes(2, "big") for port in range(50)]
+        assert table.open == most
 
 
 class TestReuse:

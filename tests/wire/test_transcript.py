@@ -73,8 +73,9 @@ def test_the_version_of_tls_1_3_and_its_drafts_lies_in_an_extension(selected: in
     assert not transcript.hello_retry
 
 
-def test_drafts_up_to_21_had_the_version_in_its_old_place() -> None:
-    body = tls.u16(0x7F12) + tls.RANDOM + tls.u16(0x1302) + tls.vector(2, b"")
+@pytest.mark.parametrize("version", [0x7F12, 0x0304], ids=["draft 18", "draft 14"])
+def test_drafts_up_to_21_had_the_version_in_its_old_place(version: int) -> None:
+    body = tls.u16(version) + tls.RANDOM + tls.u16(0x1302) + tls.vector(2, b"")
     transcript = heard(tls.SERVER_HELLO, body, 1)
     assert (transcript.version, transcript.cipher) == (tls.TLS13, 0x1302)
 

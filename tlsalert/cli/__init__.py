@@ -43,8 +43,13 @@ class Verbs(click.Group):
 Example:
   tlsalert read captures/console.pcap
 
-Ends with 0 when done, 1 when done and found what it was asked to watch for, 2 for a wrong
-command line, 3 where evidence could not be read, 130 when interrupted.""",
+\b
+Ends with
+    0 when done
+    1 when done and found what it was asked to watch for
+    2 for a wrong command line
+    3 where evidence could not be read, or the answer not written
+  130 when interrupted""",
 )
 @click.version_option(VERSION, prog_name="tlsalert")
 def group() -> None:

@@ -130,13 +130,13 @@ class _Session:
         try:
             with _progress(reader) as reader.progress:
                 for connection in reader:
-                    self.failed = self.failed or (
-                        connection.verdict is not None and connection.verdict.outcome == "failed"
-                    )
                     if self.number is None or connection.connection == self.number:
                         yield connection
         except TlsalertError as error:
             self._tell(error)
+        summary = reader.summary
+        if summary.failed_by_server + summary.failed_by_client + summary.failed_other:
+            self.failed = True
 
     def _tell(self, error: TlsalertError) -> None:
         self.unread = True

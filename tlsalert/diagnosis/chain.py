@@ -11,8 +11,9 @@ from msgspec import Struct
 from tlsalert.model import Certificate
 
 WEAK_SIGNATURES = ("md2", "md5", "sha1", "SHA1")
-#: RFC 8446 §4.4.2.2 and common practice since 2014: RSA under 2048 bits, EC under 224.
+#: NIST SP 800-131A, and common practice since 2014: RSA and DSA under 2048 bits, EC under 224.
 WEAK_RSA = 2048
+WEAK_EC = ("EC P-192",)
 
 
 class ChainFacts(Struct, frozen=True):
@@ -46,7 +47,10 @@ def chain_facts(chain: tuple[Certificate, ...], client: bool) -> ChainFacts:
 def weakness(certificate: Certificate) -> str | None:
     """Return what is weak in a certificate by today's measures, or None."""
     key = certificate.key or ""
-    if key.startswith("RSA ") and key[4:].isdigit() and int(key[4:]) < WEAK_RSA:
+    kind, _, size = key.partition(" ")
+    if kind in ("RSA", "DSA") and size.isdigit() and int(size) < WEAK_RSA:
+        return f"its key is {key}"
+    if key in WEAK_EC:
         return f"its key is {key}"
     algorithm = certificate.signature_algorithm or ""
     if any(weak in algorithm for weak in WEAK_SIGNATURES) and not certificate.self_signed:

@@ -27,7 +27,10 @@ HARMLESS: Final = frozenset((CLOSE_NOTIFY, NO_CERTIFICATE, USER_CANCELED, 100, 1
 
 
 class Ending(Struct, frozen=True):
-    """How it ended. ``sender`` is who ended it; ``alert`` the alert that did; ``position`` where."""
+    """How it ended. ``sender`` is who ended it; ``alert`` the alert that did; ``position`` where.
+
+    ``farewell`` says that the side that closed had sent a close_notify, which refuses nothing.
+    """
 
     outcome: Outcome
     stage: Stage
@@ -35,23 +38,29 @@ class Ending(Struct, frozen=True):
     sender: Side | None = None
     alert: Alert | None = None
     position: Position | None = None
+    farewell: bool = False
 
 
 def ending(connection: Connection) -> Ending:
     """Return how a connection ended."""
     if not connection.messages and not connection.alerts and not connection.encrypted_records:
         return Ending("not_tls", "nothing", "data")
-    alert = decisive(connection)
+    if connection.plain[0] and not _spoke(connection, "client"):
+        return Ending("not_tls", "nothing", "data", "client")
+    alert = decisive(connection) or _last_words(connection)
     if alert is not None:
         return Ending("failed", stage(connection, alert.sender), "alert", alert.sender, alert, alert.position)
     if established(connection):
         return Ending("established", "complete", _how(connection), connection.closed.sender)
     if spoke_plainly(connection):
-        return Ending("not_tls", "nothing", "data", "server" if connection.plain[1] else "client")
+        return Ending("not_tls", "nothing", "data", "server")
     closed = connection.closed
-    if closed.how == "open" or closed.sender is None:
+    half = client_flight(connection) and not _spoke(connection, "server")  # it answered what was not captured
+    if closed.how == "open" or closed.sender is None or half:
         return Ending("incomplete", stage(connection, "server"), "silence")
-    return Ending("failed", stage(connection, closed.sender), _how(connection), closed.sender, None, closed.position)
+    farewell = any(a.code == CLOSE_NOTIFY and a.sender == closed.sender for a in connection.alerts)
+    place = stage(connection, closed.sender)
+    return Ending("failed", place, _how(connection), closed.sender, None, closed.position, farewell)
 
 
 def decisive(connection: Connection) -> Alert | None:
@@ -64,6 +73,17 @@ def decisive(connection: Connection) -> Alert | None:
             return None  # after a complete handshake an alert is no verdict on it; a renegotiation is another handshake
         return alert
     return None
+
+
+def _last_words(connection: Connection) -> Alert | None:
+    """Return the alert with which the side that closed an unfinished handshake said why, be it only a warning.
+
+    RFC 5246 §7.2.2 lets refusals of a certificate be warnings, and user_canceled is no error at all.
+    """
+    if established(connection) or connection.closed.how == "open":
+        return None
+    said = [a for a in connection.alerts if a.sender == connection.closed.sender and a.description is not None]
+    return next((a for a in reversed(said) if a.code not in (CLOSE_NOTIFY, NO_CERTIFICATE)), None)
 
 
 def refuses(connection: Connection, alert: Alert) -> bool:
@@ -84,6 +104,12 @@ def established(connection: Connection) -> bool:
     changed = {m.sender for m in connection.messages if m.message == "change_cipher_spec"}
     finished = {m.sender for m in connection.messages if m.message in ("encrypted_handshake", "finished")}
     spoke = {side for side, many in zip(("client", "server"), connection.application_records, strict=True) if many}
+    if not _spoke(
+        connection, "client"
+    ):  # in a full handshake a server finishes only when the client's Finished was right
+        return "server" in changed & finished and any(m.message == "server_hello_done" for m in connection.messages)
+    if not _spoke(connection, "server"):
+        return "client" in changed and "client" in spoke
     if connection.client_hello is None and connection.server_hello is None:
         return len(spoke | (changed & finished)) == 2 or (bool(spoke) and not connection.messages)
     return len(changed) == 2 and len(finished | spoke) == 2
@@ -152,6 +178,17 @@ def client_records(connection: Connection) -> tuple[int, ...]:
     return tuple(lengths)
 
 
+def certificate_asked(connection: Connection) -> bool | None:
+    """Whether the server asked for a certificate: None where that cannot be seen."""
+    if any(m.message == "certificate_request" for m in connection.messages):
+        return True
+    if connection.tls_version == "TLS 1.3":
+        lengths = client_records(connection)
+        return False if lengths and lengths[0] == _finished_length(connection) else None
+    seen = any(m.message == "server_hello_done" for m in connection.messages)
+    return False if seen and not connection.notes else None
+
+
 def certificate_sent(connection: Connection) -> bool | None:
     """Whether the client sent a certificate: None where it was not asked, or where that cannot be seen.
 
@@ -172,6 +209,8 @@ def certificate_sent(connection: Connection) -> bool | None:
 def ended(end: Ending) -> str:
     """Say how it ended, as evidence."""
     if end.alert is None:
+        if end.farewell:
+            return f"the {end.sender} takes leave (close_notify) and closes the connection"
         return f"the {end.sender} {'resets' if end.how == 'rst' else 'closes'} the connection without an alert"
     if end.alert.description is None:
         return f"an encrypted alert of the {end.sender}"
@@ -193,14 +232,21 @@ def _soon(end: Ending, time: int | None) -> bool:
 
 
 def _certificate_sent_13(connection: Connection) -> bool | None:
-    """Judge by lengths, RFC 8446 §4.4: an empty Certificate has 8 bytes, Finished 4 and its hash."""
+    """Judge by lengths, RFC 8446 §4.4: an empty Certificate has 8 bytes, alone in a record or before Finished."""
     lengths = client_records(connection)
-    suite = connection.cipher_suite or ""
-    around = 1 + (8 if suite.endswith("CCM_8_SHA256") else 16)
-    finished = 4 + (48 if suite.endswith("SHA384") else 32)
-    if not lengths or lengths[0] == finished + around:
+    finished = _finished_length(connection)
+    if not lengths or lengths[0] == finished:
         return None
-    return lengths[0] not in (8 + around, 8 + finished + around)
+    return lengths[0] not in (8 + 1 + _tag(connection), 8 + finished)
+
+
+def _finished_length(connection: Connection) -> int:
+    """Return the length of a TLS 1.3 record with nothing but Finished: the hash's size tells it, RFC 8446 §4.4.4."""
+    return 4 + (48 if (connection.cipher_suite or "").endswith("SHA384") else 32) + 1 + _tag(connection)
+
+
+def _tag(connection: Connection) -> int:
+    return 8 if (connection.cipher_suite or "").endswith("CCM_8_SHA256") else 16
 
 
 def _has_entries(message: HandshakeMessage) -> bool:
@@ -209,11 +255,16 @@ def _has_entries(message: HandshakeMessage) -> bool:
 
 
 def spoke_plainly(connection: Connection) -> bool:
-    """Whether one side answered in something that is not TLS."""
-    spoken = {m.sender for m in connection.messages} | {a.sender for a in connection.alerts}
-    return (bool(connection.plain[1]) and "server" not in spoken) or (
-        bool(connection.plain[0]) and "client" not in spoken
-    )
+    """Whether the server answered in something that is not TLS."""
+    return bool(connection.plain[1]) and not _spoke(connection, "server")
+
+
+def _spoke(connection: Connection, side: Side) -> bool:
+    """Whether a side said anything in TLS."""
+    if connection.application_records[0 if side == "client" else 1]:
+        return True
+    senders = {message.sender for message in connection.messages} | {alert.sender for alert in connection.alerts}
+    return side in senders
 
 
 def _encrypted_flight(connection: Connection) -> bool:

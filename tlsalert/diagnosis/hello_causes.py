@@ -19,6 +19,7 @@ PLAIN: Final[dict[int, tuple[str, float]]] = {
     21: ("decryption_failed", 0.85),
     22: ("protocol_violation", 0.85),
     30: ("protocol_violation", 0.8),
+    42: ("unknown_ca", 0.2),
     43: ("unsupported_certificate", 0.5),
     44: ("certificate_revoked", 0.85),
     45: ("certificate_expired", 0.7),

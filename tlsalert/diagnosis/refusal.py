@@ -24,6 +24,8 @@ from tlsalert.model import (
 
 #: A confidence is not allowed past these: an alert in clear and a proven clock; no proof of the clock; no alert.
 PROVEN, UNPROVEN, SILENT = 0.99, 0.88, 0.6
+#: The causes that a clock can prove.
+DATED = ("certificate_not_yet_valid", "certificate_expired")
 #: Below this the best cause is no more than a hint: the close itself is all that can be said.
 HINT = 0.35
 
@@ -42,10 +44,10 @@ def refused_certificate(connection: Connection, end: Ending, stacks: dict[str, f
 
 def _settled(refusal: Refusal, ranking: Ranking) -> Ranking:
     """Hold the confidences to what this kind of evidence can carry; say "closed" where nothing stands out."""
-    cap = PROVEN if refusal.proven else UNPROVEN
-    if not isinstance(refusal.answer, int):
-        cap = SILENT if not refusal.proven else UNPROVEN
-    held = [(cause, min(share, cap)) for cause, share in ranking if share >= 0.01]
+    plain = isinstance(refusal.answer, int)
+    cap = UNPROVEN if plain or refusal.proven else SILENT
+    dated = PROVEN if plain and refusal.proven else cap
+    held = [(cause, min(share, dated if cause in DATED else cap)) for cause, share in ranking if share >= 0.01]
     if isinstance(refusal.answer, str) and (not held or held[0][1] < HINT):
         silent = "reset_without_alert" if refusal.answer == "rst" else "closed_without_alert"
         return [(silent, 0.5), *held]
@@ -73,7 +75,8 @@ def _summary(refusal: Refusal, cause: str, sure: float) -> str:
     refuser, owner = refusal.refuser, refusal.owner
     if cause in ("closed_without_alert", "reset_without_alert"):
         how = "reset" if cause == "reset_without_alert" else "closed"
-        return f"Undecided: after the {owner}'s certificate the {refuser} {how} the connection without an alert."
+        said = "with no more than a close_notify" if refusal.end.farewell else "without an alert"
+        return f"Undecided: after the {owner}'s certificate the {refuser} {how} the connection {said}."
     head = f"The {refuser} refused the {owner}'s certificate"
     why = words.WHY.get(cause, cause).format(refuser=refuser, owner=owner)
     if sure >= 0.9:
@@ -107,7 +110,7 @@ def _fault(refusal: Refusal, cause: str) -> Fault | None:
 def _evidence(refusal: Refusal, cause: str) -> list[Evidence]:
     """What was seen, each with its frame, and what is known about the stack."""
     found: list[Evidence] = []
-    dated = cause in ("certificate_not_yet_valid", "certificate_expired")
+    dated = cause in DATED
     if refusal.clock is not None and dated:
         found.append(_clock_evidence(refusal.refuser, refusal.clock))
     place = _certificate_position(refusal)

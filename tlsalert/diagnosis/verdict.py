@@ -8,7 +8,7 @@ from msgspec import structs
 
 from tlsalert.diagnosis import words
 from tlsalert.diagnosis.clocks import Witness, clock
-from tlsalert.diagnosis.ending import Ending, alert_lost, certificate_sent, ended, ending
+from tlsalert.diagnosis.ending import Ending, alert_lost, certificate_asked, certificate_sent, ended, ending
 from tlsalert.diagnosis.hello_causes import hello_ranking, plain_ranking
 from tlsalert.diagnosis.refusal import refused_certificate
 from tlsalert.diagnosis.stacks import client_clock_prior, clock_prior, server_libraries, server_stack
@@ -25,6 +25,9 @@ from tlsalert.model import (
 #: Alerts with which servers say that they miss the client's certificate; "fin" and "rst" are the silent ones.
 MISSING_CERTIFICATE = frozenset((None, 40, 41, 42, 43, 46, 48, 49, 50, 116, 10))
 
+
+#: Alerts that are about something else, wherever they come: RFC 8446 §6.2, RFC 5246 §7.2.2.
+NOT_A_CERTIFICATE = frozenset((0, 20, 21, 22, 30, 60, 70, 71, 86, 90, 100, 109, 110, 112, 115, 120, 121))
 
 #: What a TLS 1.3 handshake went like is inferred from lengths and order where nothing of it was decrypted.
 INFERRED = 0.85
@@ -70,7 +73,7 @@ def verdict(connection: Connection, stacks: dict[str, float]) -> Verdict:
     if end.sender == "server" and end.stage in ("client_flight", "renegotiation"):
         if certificate_sent(connection) is False and (end.alert is None or end.alert.code in MISSING_CERTIFICATE):
             return _no_certificate(connection, end)
-        if _shown(connection, end):
+        if _shown(connection, end) and (end.alert is None or end.alert.code not in NOT_A_CERTIFICATE):
             return refused_certificate(connection, end, stacks)
     if (
         end.sender == "client"
@@ -95,14 +98,7 @@ def _shown(connection: Connection, end: Ending) -> bool:
     """Whether a client's certificate was there to be refused, as far as can be told."""
     if end.stage == "renegotiation":
         return True
-    sent = certificate_sent(connection)
-    return sent is True or (sent is None and _request_unseen(connection))
-
-
-def _request_unseen(connection: Connection) -> bool:
-    """Whether a CertificateRequest may have passed unseen: under encryption, or in a part that is missing."""
-    half = not any(m.sender == "client" for m in connection.messages)
-    return connection.tls_version == "TLS 1.3" or bool(connection.notes) or connection.server_hello is None or half
+    return certificate_sent(connection) is True or certificate_asked(connection) is not False
 
 
 def _about_certificate(connection: Connection, end: Ending) -> bool:
@@ -149,7 +145,8 @@ def _other(connection: Connection, end: Ending) -> Verdict:
     """A refusal that is not about a certificate, or a close without a word."""
     code = end.alert.code if end.alert is not None else None
     if end.alert is None:
-        ranking = [("reset_without_alert" if end.how == "rst" else "closed_without_alert", 0.8)]
+        silent = "reset_without_alert" if end.how == "rst" else "closed_without_alert"
+        ranking = [("normal_close", 0.6)] if end.farewell else [(silent, 0.8)]
     elif end.sender == "server" and end.stage == "client_hello":
         ranking = hello_ranking(connection, code)
     else:
@@ -171,9 +168,8 @@ def _other(connection: Connection, end: Ending) -> Verdict:
             else (),
         )
     cause, sure = ranking[0]
-    why, do = words.OTHER.get(
-        cause, (words.WHY.get(cause, cause).format(refuser=sender, owner=words.other(sender)), "")
-    )
+    said_alert = str(end.alert.description) if end.alert is not None else cause
+    why, do = words.OTHER.get(cause) or (words.NO_CERTIFICATE_SEEN.format(alert=said_alert), "")
     hedge = "" if sure >= 0.8 else ", most likely because" if sure >= 0.4 else ", perhaps because"
     said = f"{hedge} {why}" if hedge else f": {why}"
     verb = "ended" if end.alert is None else "refused"

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Final
 
 from tlsalert.model import Certificate, Clock, Side, when
+
+#: The common name in RFC 4514 text, up to a comma or plus sign that is not escaped.
+COMMON_NAME: Final = re.compile(r"(?:^|[,+])(CN=(?:\\.|[^,+\\])*)")
 
 #: Why a certificate was refused, said after "… refused the …'s certificate: ". {refuser} and {owner} are sides.
 WHY: Final = {
@@ -98,6 +102,7 @@ OTHER: Final = {
     "certificate_unobtainable": ("the certificate URL could not be fetched", "send the certificate itself"),
     "access_denied": ("access control refused the peer", "look at the access rules of the side that refused"),
     "no_client_certificate": ("the client sent no certificate", DO["no_client_certificate"]),
+    "normal_close": ("it took leave (close_notify) before the handshake was done", "look at its own log"),
     "closed_without_alert": ("it closed the connection without an alert", "look at the log of the side that closed"),
     "reset_without_alert": (
         "it reset the connection without an alert",
@@ -109,6 +114,10 @@ OTHER: Final = {
         "check the port, and whether TLS begins inside another protocol",
     ),
 }
+
+
+#: Of an alert about certificates where none was seen.
+NO_CERTIFICATE_SEEN: Final = "{alert} is about a certificate, but none was seen"
 
 
 def other(side: Side) -> Side:
@@ -147,9 +156,9 @@ def skew(clock: Clock) -> str:
 def short_name(certificate: Certificate) -> str:
     """Return what a certificate is best called in a sentence: its CN, else its subject."""
     subject = certificate.subject or ""
-    for part in subject.split(","):
-        if part.startswith("CN="):
-            return part
+    found = COMMON_NAME.search(subject)
+    if found is not None:
+        return found[1]
     return subject or (certificate.subject_alt_names[0] if certificate.subject_alt_names else "without a name")
 
 

@@ -8,6 +8,7 @@ import io
 import lzma
 import os
 import sys
+import weakref
 import zlib
 from collections.abc import Callable, Iterator
 from typing import IO, BinaryIO, cast
@@ -31,10 +32,12 @@ def _zstd(raw: BinaryIO) -> Read:
     return read
 
 
+ZSTD = b"\x28\xb5\x2f\xfd"
+
 #: Compressions by the bytes that their files begin with: RFC 1952, RFC 8878, the xz and bzip2 formats.
 COMPRESSIONS: dict[bytes, Callable[[BinaryIO], Read]] = {
     b"\x1f\x8b": lambda raw: gzip.GzipFile(fileobj=raw).read1,
-    b"\x28\xb5\x2f\xfd": _zstd,
+    ZSTD: _zstd,
     b"\xfd7zXZ\x00": lambda raw: lzma.LZMAFile(raw).read1,  # noqa: SIM115 - closed with the file under it
     b"BZh": lambda raw: bz2.BZ2File(raw).read1,
 }
@@ -51,23 +54,29 @@ class ByteSource:
         self.damage: str | None = None
         self.pipe = self.name == "-"
         self._file: IO[bytes] = _standard_input() if self.pipe else _opened(self.name)
+        self._close = weakref.finalize(self, _nothing if self.pipe else self._file.close)
         raw = _PushedBack(self._file)
         self._take: Read = raw.read
         self.size = None if self.pipe else os.fstat(self._file.fileno()).st_size
-        start = raw.peek(8, self.name)
+        start = raw.peek(32, self.name)
         for magic, opener in COMPRESSIONS.items():
             if start.startswith(magic):
                 self.size = None
                 self._take = opener(cast("BinaryIO", io.BufferedReader(raw, CHUNK)))
                 break
         self.head = self._first()
+        if not self.head and self.damage is None and start.startswith(ZSTD) and _zstd_promises(start):
+            self.damage = "the compressed data is cut short: nothing of it can be read"
 
     def __enter__(self) -> ByteSource:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if not self.pipe:
-            self._file.close()
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; standard input stays open. It is closed as well when nobody holds this any more."""
+        self._close()
 
     def chunks(self) -> Iterator[bytes]:
         """Go through the bytes, a chunk at a time; a broken compression ends them and is told in ``damage``."""
@@ -135,6 +144,20 @@ class _PushedBack(io.RawIOBase):
         data = self.read(len(view))
         view[: len(data)] = data
         return len(data)
+
+
+def _zstd_promises(start: bytes) -> bool:
+    """Whether a zstd frame announces content: its decompressor ends without a word where that was cut off."""
+    import zstandard
+
+    try:
+        return bool(zstandard.get_frame_parameters(start).content_size != 0)
+    except zstandard.ZstdError:
+        return True
+
+
+def _nothing() -> None:
+    """Leave standard input to the program that owns it."""
 
 
 def _opened(name: str) -> IO[bytes]:

@@ -189,7 +189,7 @@ class CaptureParser:
                 break
             if code == 9 and size >= 1:
                 unit, per_second = _resolution(data[option + 4])
-                if unit == 1:
+                if per_second > 1000000:
                     self.digits = 9
             elif code == 14 and size == 8:
                 low, high = (0, 4) if self.little else (4, 0)

@@ -89,14 +89,14 @@ def connection(flow: Flow, source: str, number: int, digits: int) -> Connection:
         start=int(flow.start),
         end=int(flow.end),
         digits=digits,
-        tls_version=_version(transcript, server_hello),
+        tls_version=_version(transcript, server_hello, story.whole[1]),
         cipher_suite=cipher_suite_name(server_hello.cipher_suite)
         if server_hello and server_hello.cipher_suite >= 0
         else None,
         server_name=client_hello.server_name if client_hello else None,
         alpn=server_hello.alpn if server_hello else None,
         ja3=ja3(client_hello) if client_hello and story.whole[0] else None,
-        ja3s=ja3s(server_hello) if server_hello and story.whole[1] else None,
+        ja3s=ja3s(server_hello) if server_hello and story.whole[1] and server_hello.cipher_suite >= 0 else None,
         ja4=ja4(client_hello) if client_hello and story.whole[0] else None,
         resumed=story.resumed(),
         client_hello=client_hello,
@@ -145,8 +145,10 @@ def address(packed: bytes) -> str:
     return str(IPv6Address(packed))
 
 
-def _version(transcript: Transcript, hello: ServerHello | None) -> str | None:
+def _version(transcript: Transcript, hello: ServerHello | None, whole: bool) -> str | None:
     if hello is not None:
+        if not whole and hello.version == 0x0303:
+            return None  # it says 1.2 or 1.3: the extension that tells was not captured
         return version_label(hello.version)
     return "SSLv2" if transcript.version == SSLV2_VERSION else None
 
@@ -355,4 +357,4 @@ class _Story:
 
 
 def _listed(member: SignatureScheme | ClientCertificateType) -> str:
-    return str(member) if member.name == "unlisted" else member.name
+    return member.name if member.name in type(member).__members__ else str(member)

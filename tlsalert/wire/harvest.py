@@ -12,6 +12,8 @@ from tlsalert.wire.tcp import Flow
 
 #: What a held connection takes besides the bodies of its messages, in bytes.
 EACH = 1500
+#: Bytes of the map of TLS flows that are counted together: 4,096 flows.
+BLOCK = 512
 
 
 @final
@@ -27,6 +29,7 @@ class Harvest:
         self.good: i64 = 0
         self.other_streams: i64 = 0
         self.tls = bytearray()
+        self.blocks: list[int] = []
 
     def take(self, flows: list[Flow]) -> None:
         """Take flows that have ended: those that surely did not fail only count, unless they are wanted, too."""
@@ -35,7 +38,7 @@ class Harvest:
             if transcript is None or not transcript.tls:
                 self.other_streams += 1
                 continue
-            self._number(flow.number)
+            self.recognise(flow.number)
             self.readings.note(flow.key, client_side(flow, transcript), transcript)
             wanted = self.with_good or (self.with_alerts and transcript.alerts > 0)
             if not wanted and (transcript.went_well() or (flow.how == 0 and transcript.unanswered())):
@@ -51,24 +54,30 @@ class Harvest:
     def release(self) -> list[Flow]:
         """Give what is held, in the order of first packets, and hold it no longer."""
         held = self.held
-        held.sort(key=_first_frame)
+        held.sort(key=_number)
         self.held = []
         self.held_bytes = 0
         return held
 
-    def rank(self, number: int) -> int:
-        """Return how many TLS flows came before flow ``number``: what a connection is numbered by."""
+    def recognise(self, number: i64) -> None:
+        """Note that a flow is TLS, as soon as that is known: a bit for each flow, and a count for each block."""
         place = number >> 3
-        before = int.from_bytes(self.tls[:place], "little").bit_count()
-        return before + (self.tls[place] & (1 << (number & 7)) - 1).bit_count()
+        bit = 1 << (number & 7)
+        while place >= len(self.tls):
+            self.tls.extend(bytes(BLOCK))
+            self.blocks.append(0)
+        if not i64(self.tls[place]) & bit:
+            self.tls[place] = i64(self.tls[place]) | bit
+            self.blocks[place // BLOCK] += 1
 
-    def _number(self, number: i64) -> None:
-        """Note that a flow is TLS: a bit for each flow, whatever their number."""
+    def rank(self, number: i64) -> int:
+        """Return how many TLS flows began before flow ``number``: what its connection is numbered by, from 0."""
         place = number >> 3
-        if place >= len(self.tls):
-            self.tls.extend(bytes(place + 4096 - len(self.tls)))
-        self.tls[place] = self.tls[place] | 1 << (number & 7)
+        block = place // BLOCK
+        before = sum(self.blocks[:block])
+        ones = int.from_bytes(self.tls[block * BLOCK : place], "little").bit_count()
+        return before + ones + (self.tls[place] & int((1 << (number & 7)) - 1)).bit_count()
 
 
-def _first_frame(flow: Flow) -> int:
-    return int(flow.frame)
+def _number(flow: Flow) -> int:
+    return int(flow.number)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from tlsalert.errors import DecodeError
 from tlsalert.model import ClientHello, Extension, ServerHello
 from tlsalert.wire.cursor import Cursor
-from tlsalert.wire.transcript import HELLO_RETRY_REQUEST
+from tlsalert.wire.transcript import HELLO_RETRY_REQUEST, TLS13
 
 SERVER_NAME = 0
 SUPPORTED_GROUPS = 10
@@ -69,7 +69,7 @@ def read_server_hello(body: bytes) -> ServerHello:
     try:
         version = cursor.u16("legacy_version")
         random = cursor.take(32, "random")
-        if version >> 8 == 0x7F:  # TLS 1.3 up to draft 21: no session ID, no compression
+        if version >> 8 == 0x7F or version == TLS13:  # TLS 1.3 up to draft 21: no session ID, no compression
             suite = cursor.u16("cipher_suite")
         else:
             session_id = cursor.vector(1, "legacy_session_id_echo").rest()

@@ -99,8 +99,7 @@ class RecordStream:
             size = i64(carry[3]) << 8 | i64(carry[4])
             rest = 5 + size - i64(len(carry))
             beyond: i64 = 0
-            if carry[0] == HANDSHAKE and not self.encrypted:
-                self._handshake(carry, 5, len(carry), frame, time)
+            if self._partly(carry, size, frame, time):
                 beyond = self.need - self.have - rest if self.have >= 4 else self.pass_over - rest
             unsure = 0 < self.have < 4
             self._cut(frame, time)
@@ -115,10 +114,23 @@ class RecordStream:
             self.state = LOST
             self.known = False
 
+    def _partly(self, carry: bytes, size: i64, frame: i64, time: i64) -> bool:
+        """Read what was captured of a record; say whether that was a handshake in clear."""
+        kind = carry[0]
+        if kind == CHANGE_CIPHER_SPEC:
+            self._change(size, frame, time)
+        elif kind == HANDSHAKE and not self._hides(carry, 5, len(carry)):
+            self._handshake(carry, 5, len(carry), frame, time)
+            return True
+        elif kind == HANDSHAKE or (kind == ALERT and size > 2):
+            self.transcript.unread(kind, self.side, frame, time, size)
+        return False
+
     def finish(self, frame: i64, time: i64) -> None:
         """Tell what the stream's end leaves incomplete."""
-        if self.state == READ and len(self.carry) >= 5 and self.carry[0] == HANDSHAKE and not self.encrypted:
-            self._handshake(self.carry, 5, len(self.carry), frame, time)
+        carry = self.carry
+        if self.state == READ and len(carry) >= 5 and carry[0] != CHANGE_CIPHER_SPEC:
+            self._partly(carry, i64(carry[3]) << 8 | i64(carry[4]), frame, time)
             self.transcript.note(f"the {self._name()} stream ends inside a record (frame {frame})")
         self._cut(frame, time)
         self.carry = b""
@@ -226,11 +238,15 @@ class RecordStream:
         elif kind == ALERT:
             self._alert(data, start, end, frame, time)
         elif kind == CHANGE_CIPHER_SPEC:
-            if transcript.version < TLS13:
-                self.encrypted = True
-                self.known = True
-            self._cut(frame, time)
-            transcript.add(Event(CHANGE_CIPHER_SPEC, 1, self.side, frame, time, size, None, False))
+            self._change(size, frame, time)
+
+    def _change(self, size: i64, frame: i64, time: i64) -> None:
+        """Take a change_cipher_spec: up to TLS 1.2 all that this side sends after it is encrypted."""
+        if self.transcript.version < TLS13:
+            self.encrypted = True
+            self.known = True
+        self._cut(frame, time)
+        self.transcript.add(Event(CHANGE_CIPHER_SPEC, 1, self.side, frame, time, size, None, False))
 
     def _hides(self, data: bytes, start: i64, end: i64) -> bool:
         """Whether a handshake fragment is encrypted: after this side's change_cipher_spec, up to TLS 1.2.
@@ -440,7 +456,9 @@ def boundary(data: bytes, at: i64, end: i64, encrypted: bool) -> bool:
     if kind == CHANGE_CIPHER_SPEC:
         return size == 1
     if kind == ALERT:
-        return size >= 18 or (size <= 2 and (end - at < 6 or data[at + 5] == 1 or data[at + 5] == 2))
+        return size >= 18 or end - at < 6 or data[at + 5] == 1 or data[at + 5] == 2
+    if kind == HANDSHAKE and size < 4:
+        return end - at < 6 or data[at + 5] <= 24
     if kind == HANDSHAKE:
         return encrypted or end - at < 9 or plausible_message(data, at + 5, min(stop, end)) or size >= 40
     return kind == APPLICATION_DATA or kind == 24

@@ -95,17 +95,23 @@ class Flow:
         self.missing: i64 = 0
         self.missing_frame: i64 = 0
         self.done = False
+        self.tls = False
 
 
 @final
 class TcpTable:
-    """All TCP flows of a capture. ``finished`` holds flows with data that have ended: take them from there."""
+    """All TCP flows of a capture.
+
+    ``finished`` holds flows with data that have ended, ``recognised`` the numbers of those that proved to be TLS: take
+    them from there.
+    """
 
     def __init__(self) -> None:
         self.halves: dict[bytes, Half] = {}
         self.both_finished: deque[Flow] = deque()
         self.was_reset: deque[Flow] = deque()
         self.finished: list[Flow] = []
+        self.recognised: list[int] = []
         self.notes: list[str] = []
         self.flows: i64 = 0
         self.open: i64 = 0
@@ -151,6 +157,11 @@ class TcpTable:
                 half.next = (seq + length) & 0xFFFFFFFF
             else:
                 self._data(half, seq, data, start, end, length, frame, time)
+            if not flow.tls:
+                transcript = flow.transcript
+                if transcript is not None and transcript.tls:
+                    flow.tls = True
+                    self.recognised.append(int(flow.number))
         if flags & (FIN | RST):
             self._close(half, flags, frame, time)
 
@@ -204,7 +215,10 @@ class TcpTable:
         """Begin a direction at its SYN; a SYN of another number on old ports begins a new connection."""
         following = (seq + 1) & 0xFFFFFFFF
         flow = half.flow
-        if half.begun and half.isn != seq and (not flags & ACK or flow.closed_at >= 0):
+        other = flow.b if half.side == 0 else flow.a
+        again = half.begun and half.isn != seq and (not flags & ACK or flow.closed_at >= 0)
+        middle = not half.begun and not flags & ACK and other is not None and other.begun and other.isn < 0
+        if again or middle:
             self._end(flow)
             half = self._open(key, frame, time)
             flow = half.flow
@@ -277,16 +291,29 @@ class TcpTable:
         waiting = half.waiting
         if waiting is None:
             half.waiting = [segment]
-            half.waiting_bytes = 0
+            half.waiting_bytes = len(segment.data)
             half.waited = 0
-        else:
-            place = len(waiting)
-            while place > 0 and distance(waiting[place - 1].seq, segment.seq) > 0:
-                place -= 1
-            waiting.insert(place, segment)
-        half.waiting_bytes += len(segment.data)
-        kept = half.waiting
-        if kept is not None and (len(kept) > MAX_WAITING or half.waiting_bytes > MAX_WAITING_BYTES):
+            return
+        place = len(waiting)
+        while place > 0 and distance(waiting[place - 1].seq, segment.seq) > 0:
+            place -= 1
+        if place > 0:  # what an earlier copy holds of its beginning, or a later one of its end, is not new
+            before = waiting[place - 1]
+            segment = tail(segment, before.size - distance(segment.seq, before.seq))
+        rest = segment
+        while place < len(waiting) and rest.size > 0 and distance(waiting[place].seq, rest.seq) < rest.size:
+            known = waiting[place]
+            ahead = distance(known.seq, rest.seq)
+            if ahead > 0:
+                waiting.insert(place, head(rest, ahead))
+                half.waiting_bytes += min(ahead, i64(len(rest.data)))
+                place += 1
+            rest = tail(rest, ahead + known.size)
+            place += 1
+        if rest.size > 0:
+            waiting.insert(place, rest)
+            half.waiting_bytes += len(rest.data)
+        if len(waiting) > MAX_WAITING or half.waiting_bytes > MAX_WAITING_BYTES:
             self._step_over(half)
 
     def _wait(self, half: Half, peer: Half) -> None:
@@ -377,6 +404,20 @@ def reverse(key: bytes) -> bytes:
     """Return the key of the other direction."""
     size = (len(key) - 4) // 2
     return key[size : 2 * size] + key[:size] + key[-2:] + key[-4:-2]
+
+
+def head(segment: Segment, size: i64) -> Segment:
+    """Return a segment's first ``size`` bytes."""
+    return Segment(segment.seq, segment.data[:size], size, segment.frame, segment.time)
+
+
+def tail(segment: Segment, skip: i64) -> Segment:
+    """Return a segment without its first ``skip`` bytes, of size 0 where nothing is left."""
+    if skip <= 0:
+        return segment
+    left = segment.size - skip
+    seq = (segment.seq + skip) & 0xFFFFFFFF
+    return Segment(seq, segment.data[skip:], left if left > 0 else 0, segment.frame, segment.time)
 
 
 def distance(seq: i64, base: i64) -> i64:

@@ -198,14 +198,14 @@ class Transcript:
         elif code == 2:
             self.client_side = 1 - side
             if body is not None:
-                self._server_hello(body, frame, time)
+                self._server_hello(body, frame, time, cut)
         elif self.client_side < 0:
             if code == 16:
                 self.client_side = side
             elif 12 <= code <= 14 or code == 4 or code == 22:
                 self.client_side = 1 - side
 
-    def _server_hello(self, body: bytes, frame: i64, time: i64) -> None:
+    def _server_hello(self, body: bytes, frame: i64, time: i64, cut: bool) -> None:
         """Take version and cipher suite from a ServerHello, RFC 8446 §4.1.3 (drafts before 22: RFC 5246's)."""
         size: i64 = len(body)
         if size < 6:
@@ -215,17 +215,21 @@ class Transcript:
             self._clock(body, frame, time)
             return
         at: i64 = 34
-        if version >> 8 == 0x7F:  # TLS 1.3 drafts 16 to 21 have no session_id here
+        if version >> 8 == 0x7F or version == TLS13:  # TLS 1.3 up to draft 21 has no session_id here
             self.version = TLS13
             self.cipher = _u16(body, 34)
             return
         at += 1 + body[34]
         if size < at + 3:
+            self._clock(body, frame, time)
             return
         cipher: i64 = _u16(body, at)
         selected = _selected_version(body, at + 3)
         if selected == TLS13 or selected >> 8 == 0x7F or selected >> 8 == 0xFB:
             version = TLS13
+        elif cut and version == 0x0303:  # what would tell 1.2 from 1.3 was not captured
+            self._clock(body, frame, time)
+            return
         self.hello_retry = version == TLS13 and body[2:34] == HELLO_RETRY_REQUEST
         self.version = version
         self.cipher = cipher

@@ -177,6 +177,13 @@ def test_who_closes_first_without_an_alert_ended_it(before: tuple[str, ...], sen
     assert end.position == Position(frame=len(before) + 1)
 
 
+@pytest.mark.parametrize("last", ["hidden:fatal", "warning:0", "alert:80"])
+def test_what_the_peer_says_to_a_close_refuses_nothing(last: str) -> None:
+    """Node closes without an alert, and the client, which has not read anything, takes leave by its own."""
+    end = ending(spoken(HELLO, FLIGHT, ANSWER, "server fin", f"client {last} fin"))
+    assert told(end) == ("failed", "server", "fin", "client_flight", None)
+
+
 @pytest.mark.parametrize("how", ["fin", "rst"])
 def test_a_close_after_the_handshake_is_none_of_its_business(how: str) -> None:
     end = ending(spoken(*DONE, "client spoke:1", "server spoke:1", f"server {how}"))

@@ -392,6 +392,37 @@ class TestEnd:
         line.table.settle()
         assert len(line.table.finished) == 1
 
+    @pytest.mark.parametrize("pause", [LINGER // 2, LINGER + SECOND, 100 * SECOND])
+    @pytest.mark.parametrize("how", [FIN, RST])
+    def test_when_it_is_tidied_up_makes_no_difference(self, how: int, pause: int) -> None:
+        """That depends on how the file was cut into chunks; what belongs together does not."""
+        stories = []
+        for settles in (True, False):
+            line = begun().put("server", 0, FLIGHT, how | ACK).put("client", len(HELLO), flags=how | ACK)
+            line.time += pause
+            other = Line(line.table, ports=(1, 2))
+            other.time = line.time
+            other.syn()
+            if settles:
+                line.table.settle()
+            line.put("server", len(FLIGHT), ALERT).put("client", len(HELLO), tls.alert(1, 0))
+            stories.append([lines(flow) for flow in line.flows()])
+        assert stories[0] == stories[1]
+
+    @pytest.mark.parametrize("how", [FIN, RST])
+    def test_nor_does_it_where_many_linger(self, how: int) -> None:
+        stories = []
+        for settles in (True, False):
+            table = TcpTable()
+            for port in range(max(MAX_RESET, MAX_FINISHED) + 5):
+                line = Line(table, ports=(port, 443)).open().put("client", 0, HELLO, how | ACK)
+                line.put("server", 0, flags=how | ACK)
+                if settles:
+                    table.settle()
+            line = Line(table, ports=(2, 443)).put("server", 0, ALERT)
+            stories.append([lines(flow) for flow in line.flows()])
+        assert stories[0] == stories[1]
+
     @pytest.mark.parametrize(("how", "most"), [(FIN, MAX_FINISHED), (RST, MAX_RESET)], ids=["FIN", "RST"])
     def test_only_so_many_closed_flows_linger(self, how: int, most: int) -> None:
         table = TcpTable()

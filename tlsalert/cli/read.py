@@ -135,6 +135,10 @@ class _Session:
         except TlsalertError as error:
             self._tell(error)
         summary = reader.summary
+        if self.number is not None and self.number >= summary.connections:
+            click.echo(
+                f"tlsalert: {summary.source} has no connection {self.number}: it has {summary.connections}", err=True
+            )
         if summary.failed_by_server + summary.failed_by_client + summary.failed_other:
             self.failed = True
 

@@ -14,6 +14,8 @@ from tlsalert.wire.network import Network
 
 #: A packet longer than this is no packet but damage (Wireshark's own limit is far below for all but USB).
 MAX_PACKET: Final = 1 << 24
+#: Seconds from 1970 that no capture's time lies beyond: some 270 years.
+FAR: Final = 1 << 33
 
 PCAP_MAGICS: Final = {
     b"\xd4\xc3\xb2\xa1": (True, 1000),
@@ -55,19 +57,20 @@ class CaptureParser:
         self.secrets: list[tuple[int, bytes]] = []
         self.digits: i64 = 6
         self.damage: str | None = None
+        self.stopped = False
         self.time: i64 = 0
         self.first_time: i64 = -1
         self.snapped: i64 = 0
 
     def feed(self, chunk: bytes) -> None:
         """Take the file's next bytes. After damage nothing more is read: ``damage`` says where and what."""
-        if self.damage is not None:
+        if self.stopped:
             return
         data = self.rest + chunk if len(self.rest) > 0 else chunk
         at: i64 = 0
         if self.kind == 0:
             at = self._header(data)
-            if at == 0 or self.damage is not None:
+            if at == 0 or self.stopped:
                 self.rest = data if at == 0 else b""
                 return
         at = self._packets(data, at) if self.kind == 1 else self._blocks(data, at)
@@ -76,7 +79,7 @@ class CaptureParser:
 
     def finish(self) -> None:
         """Say whether the file ended where a packet ends."""
-        if self.damage is None and len(self.rest) > 0 and self.kind != 0:
+        if not self.stopped and len(self.rest) > 0 and self.kind != 0:
             where = f"inside packet {self.frames + 1}, at byte {self.consumed + len(self.rest)}"
             self.damage = f"the file ends {where}: it was cut short"
 
@@ -132,6 +135,7 @@ class CaptureParser:
         return at
 
     def _damaged(self, at: i64, says: str) -> None:
+        self.stopped = True
         self.damage = f"{says} (byte {self.consumed + at}): the file is damaged there, what comes after is not read"
 
     def _blocks(self, data: bytes, at: i64) -> i64:
@@ -160,7 +164,7 @@ class CaptureParser:
                 self.secrets.append((int(self._u32(data, at + 8)), data[at + 16 : at + 16 + many]))
             elif kind == 0x0A0D0D0A:
                 self._section(data, at)
-                if self.damage is not None:
+                if self.stopped:
                     return size
             at += length
         return at
@@ -197,13 +201,14 @@ class CaptureParser:
                 if upper >= 1 << 31:
                     upper -= 1 << 32  # it is a signed number
                 offset = upper * (1 << 32) + self._u32(data, option + 4 + low)
+                offset = max(-2 * FAR, min(2 * FAR, offset))
             option += 4 + (size + 3 & ~3)
         self.interfaces.append(Interface(self._u16(data, at + 8), unit, per_second, offset))
 
     def _enhanced(self, data: bytes, at: i64, length: i64) -> None:
         if length < 32:
             return
-        ticks = self._u32(data, at + 12) << 32 | self._u32(data, at + 16)
+        ticks = self._ticks(data, at + 12)
         self._packet(
             data,
             at + 28,
@@ -217,7 +222,7 @@ class CaptureParser:
     def _old(self, data: bytes, at: i64, length: i64) -> None:
         if length < 32:
             return
-        ticks = self._u32(data, at + 12) << 32 | self._u32(data, at + 16)
+        ticks = self._ticks(data, at + 12)
         self._packet(
             data,
             at + 28,
@@ -244,18 +249,22 @@ class CaptureParser:
         if interface >= len(self.interfaces):
             return
         described = self.interfaces[interface]
-        if ticks >= 0:
+        seconds = described.offset + ticks // described.per_second
+        if ticks >= 0 and -FAR < seconds < FAR:
+            part = ticks % described.per_second
             if described.unit > 0:
-                self.time = described.offset * 1000000000 + ticks * described.unit
+                part *= described.unit
             else:
-                whole = ticks // described.per_second
-                part = ticks % described.per_second
-                self.time = (described.offset + whole) * 1000000000 + int(part) * 1000000000 // int(
-                    described.per_second
-                )
+                part = int(part) * 1000000000 // int(described.per_second)
+            self.time = seconds * 1000000000 + part
             if self.first_time < 0:
                 self.first_time = self.time
         self.network.packet(data, start, start + captured, described.link, self.frames, self.time)
+
+    def _ticks(self, data: bytes, at: i64) -> i64:
+        """Return a time in its interface's unit, or -1 for one that no clock can have meant."""
+        upper = self._u32(data, at)
+        return upper << 32 | self._u32(data, at + 4) if upper < 1 << 31 else -1
 
     def _u32(self, data: bytes, at: i64) -> i64:
         if self.little:

@@ -124,7 +124,7 @@ def _by_scenario(entry: dict[str, Any]) -> dict[str, Any]:
     return {
         "outcome": "failed",
         "refused_by": "server",
-        "cause": CAUSES[story],
+        "cause": CAUSES[story] if entry["alerts"] or story == "no-client-cert" else None,  # a close says no more
         "at_fault": at_fault.get(story, ["client", "server"]),
     }
 
@@ -252,6 +252,7 @@ def test_what_is_let_go_as_good_is_established(place: Path) -> None:
     """Where only failures are wanted the good ones are not even built: that look must never be wrong."""
     nobody = Witnesses()
     let_go = 0
+    wrong = []
     for path in captures_under(place):
         with ByteSource(path) as source:
             flows = Flows(*source.chunks()).flows
@@ -262,15 +263,20 @@ def test_what_is_let_go_as_good_is_established(place: Path) -> None:
             let_go += 1
             verdict = judge(built(flow, str(path), 0, 6), nobody).verdict
             assert verdict is not None
-            assert verdict.outcome == "established", (path, flow.number)
+            if verdict.outcome != "established":
+                wrong.append((path, int(flow.number), verdict))
+    assert wrong == []
     assert let_go or place == CASES
 
 
 @pytest.mark.parametrize("place", PLACES)
 def test_a_choice_of_failures_misses_none(place: Path) -> None:
+    wrong = []
     for path in captures_under(place):
         everything = [c for c in Reader(path) if c.verdict is not None and c.verdict.outcome in ("failed", "not_tls")]
-        assert list(Reader(path, "failed")) == everything, path
+        if list(Reader(path, "failed")) != everything:
+            wrong.append(path)
+    assert wrong == []
 
 
 @pytest.mark.parametrize("place", PLACES)

@@ -37,7 +37,10 @@ from tests.talks import (
     write,
 )
 from tests.wire import tls
+from tlsalert.capture import Reader
 from tlsalert.cli.read import command
+from tlsalert.errors import CaptureError
+from tlsalert.model import Connection
 
 CONSOLE, SUCCESS = CAPTURES / "console.pcap", CAPTURES / "success.pcap"
 PROGRAM = [sys.executable, "-c", "from tlsalert.cli import main; main()"]
@@ -166,6 +169,12 @@ def test_what_is_chosen_is_shown_under_its_own_number(
 ) -> None:
     assert [row["connection"] for row in rows(run(mixed, "--format", "jsonl", *options))] == numbers
     assert len(run(mixed, "--format", "csv", *options).stdout.splitlines()) == 1 + len(numbers)
+
+
+def test_a_connection_that_is_not_there_is_told(mixed: Path) -> None:
+    result = run(mixed, "--connection", "7", "--format", "jsonl")
+    assert result.stdout == ""
+    assert "no connection 7" in result.stderr
 
 
 def test_the_text_of_a_choice_still_counts_all(mixed: Path) -> None:
@@ -314,6 +323,20 @@ def test_one_bad_file_among_many_spoils_no_other(tmp_path: Path, form: str) -> N
     assert len(result.stderr.splitlines()) == len(names)
     good = run(CONSOLE, SUCCESS, "--format", form)
     assert result.stdout == good.stdout
+
+
+def test_a_file_that_fails_while_it_is_read_spoils_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = Reader.__iter__
+
+    def breaks(reader: Reader) -> Iterator[Connection]:
+        yield from whole(reader)
+        if reader.summary.source == str(CONSOLE):
+            raise CaptureError("Input/output error", str(CONSOLE))
+
+    monkeypatch.setattr(Reader, "__iter__", breaks)
+    result = run(CONSOLE, SUCCESS, "--format", "jsonl")
+    assert (result.exit_code, len(rows(result))) == (3, 4)
+    assert result.stderr == f"tlsalert: {CONSOLE}: Input/output error\n"
 
 
 def test_a_capture_cut_short_is_read_and_the_cut_is_told(tmp_path: Path) -> None:

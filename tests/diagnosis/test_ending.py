@@ -177,11 +177,17 @@ def test_who_closes_first_without_an_alert_ended_it(before: tuple[str, ...], sen
     assert end.position == Position(frame=len(before) + 1)
 
 
-@pytest.mark.parametrize("last", ["hidden:fatal", "warning:0", "alert:80"])
+@pytest.mark.parametrize("last", ["hidden:fatal", "warning:0"])
 def test_what_the_peer_says_to_a_close_refuses_nothing(last: str) -> None:
     """Node closes without an alert, and the client, which has not read anything, takes leave by its own."""
     end = ending(spoken(HELLO, FLIGHT, ANSWER, "server fin", f"client {last} fin"))
     assert told(end) == ("failed", "server", "fin", "client_flight", None)
+
+
+def test_a_refusal_in_clear_counts_even_where_the_peer_has_closed_before_it() -> None:
+    """A client that has nothing more to say may close its half at once, and still be refused for what it said."""
+    end = ending(spoken(HELLO, FLIGHT, ANSWER + " fin", "server alert:42 fin"))
+    assert told(end) == ("failed", "server", "alert", "client_flight", 42)
 
 
 @pytest.mark.parametrize("how", ["fin", "rst"])
@@ -227,6 +233,7 @@ def test_up_to_tls_1_2_both_sides_must_have_finished(story: tuple[str, ...], don
             (HELLO, HELLO_13, FAREWELL_13, "client hidden:close_notify fin"), True, id="the client takes leave"
         ),
         pytest.param((HELLO, HELLO_13, ANSWER_13, TICKETS_13, "server hidden:close_notify fin"), True, id="both do"),
+        pytest.param((HELLO, HELLO_13, ANSWER_13, TICKETS_13 + " hidden:close_notify fin"), True, id="in one packet"),
     ],
 )
 def test_in_tls_1_3_the_server_must_have_spoken_after_the_client_finished(story: tuple[str, ...], done: bool) -> None:
@@ -265,6 +272,10 @@ def test_0_rtt_data_are_no_certificate() -> None:
     """RFC 8446 §2.3: they come before the server's flight."""
     story = spoken_13(HELLO + " record:1200", HELLO_13, EMPTY_ANSWER_13)
     assert certificate_sent(story) is False
+
+
+def test_a_farewell_in_the_same_packet_does_not_hide_the_certificate() -> None:
+    assert certificate_sent(spoken_13(HELLO, HELLO_13, EMPTY_ANSWER_13 + " hidden:close_notify fin")) is False
 
 
 def test_the_clients_alert_is_no_flight() -> None:

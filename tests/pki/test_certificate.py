@@ -181,6 +181,11 @@ def test_the_same_name_with_another_key_identifier_is_not_self_signed() -> None:
     assert read_certificate(made(other)).self_signed is True
 
 
+def test_a_key_identifier_that_cannot_be_read_says_nothing_about_who_signed() -> None:
+    both = (extension("2.5.29.14", tlv(0x04, b"key")), extension("2.5.29.35", b"\x30\x7f"))
+    assert read_certificate(but(extensions=both)).self_signed is True
+
+
 @pytest.mark.parametrize(
     ("curve", "key"),
     [
@@ -283,6 +288,11 @@ DEFECTS = {
     "broken extension": (
         but(extensions=(*GOOD.extensions[:1], extension(EKU, b"\x30\x7f"), *GOOD.extensions[2:])),
         "extendedKeyUsage: ", {"extended_key_usage"}),
+    "an extension without a value": (
+        but(extensions=(*GOOD.extensions, tlv(SEQUENCE, oid("1.2.3.4")))),
+        "extensions: ",
+        set(),
+    ),
     "broken wrapper of the extensions": (
         with_signed(GOOD.signed(tlv(EXTENSIONS, b"\x30\x7f"))),
         "extensions: ", {"subject_alt_names", "key_usage", "extended_key_usage", "ca"}),

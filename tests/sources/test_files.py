@@ -154,6 +154,12 @@ def test_a_link_to_itself_is_told(tmp_path: Path) -> None:
         ByteSource(tmp_path / "loop")
 
 
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="no /proc")
+def test_a_file_that_fails_while_it_is_read_is_told() -> None:
+    with pytest.raises(CaptureError, match="/proc/self/mem: Input/output error"):
+        ByteSource("/proc/self/mem")  # its first bytes are nobody's
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_a_file_that_may_not_be_read_is_told(tmp_path: Path) -> None:
     path = tmp_path / "secret.pcap"

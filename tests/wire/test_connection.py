@@ -26,6 +26,7 @@ from tests.wire.packets import (
 from tlsalert.model import Connection, EncryptedRecord, Endpoint, Position
 from tlsalert.registry.alerts import AlertDescription, AlertLevel
 from tlsalert.wire.connection import address, connection
+from tlsalert.wire.tcp import Flow
 from tlsalert.wire.transcript import HELLO_RETRY_REQUEST
 
 CAPTURES = Path(__file__).parents[2] / "captures"
@@ -380,6 +381,11 @@ def test_a_connection_of_which_only_a_syn_and_noise_is_known_can_be_built() -> N
     made = connection(flow, "lab.pcap", 3, 0)
     assert (made.messages, made.alerts, made.tls_version, made.connection) == ((), (), None, 3)
     assert made.plain == (b"", b"\0" * 9)
+
+
+def test_a_connection_on_which_nothing_was_said_can_be_built() -> None:
+    made = connection(Flow(b"\x0a\0\0\5\x0a\0\0\7\0\1\0\2", 0, 1, START), "lab.pcap", 0, 6)
+    assert (made.messages, made.notes, made.plain, made.start) == ((), (), (b"", b""), START)
 
 
 #: What captures/README.md says: the server's alerts by connection, each with its frame.

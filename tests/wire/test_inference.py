@@ -78,6 +78,7 @@ class TestTls13:
 
     def test_a_server_that_was_not_answered_yet_is_left_open(self, size: int) -> None:
         assert inferred(("server", CERTIFICATE), ("server", size)) == []
+        assert inferred(("server", size)) == []
 
 
 def test_other_lengths_are_no_alert() -> None:

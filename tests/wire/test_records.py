@@ -187,7 +187,8 @@ class TestEncryption:
         null = tls.message(2, tls.server_hello(suite=0x0002))
         finished = tls.record(HANDSHAKE, tls.message(tls.FINISHED, bytes(12)) + b"\x0b" * 20)
         talk = begun().server(tls.said(null, DONE)).client(tls.change_cipher_spec() + finished)
-        talk.server(tls.change_cipher_spec() + finished + tls.record(ALERT, b"\1\0" + b"\x0b" * 20))
+        talk.server(tls.change_cipher_spec() + finished + tls.record(ALERT, b"\1\0" + b"\x0b" * 20)).end()
+        assert talk.notes == []
         assert since(talk, 3) == [
             "client change_cipher_spec",
             "client finished",
@@ -246,6 +247,16 @@ class TestSslv2:
         hello = self.HELLO + tls.said(KEY_EXCHANGE)
         talk = Talk().client(*[hello[at : at + 1] for at in range(len(hello))])
         assert talk.told == ["client sslv2 1", "client client_key_exchange"]
+
+    def test_what_is_kept_of_it_is_bounded(self) -> None:
+        endless = tls.sslv2_record(b"\x01\x00\x02" + bytes(30_000))
+        talk = Talk().client(self.REAL, *[endless] * 400)
+        assert sum(len(event.body or b"") for event in talk.transcript.events) <= MAX_KEPT
+        assert len(talk.told) == 401
+
+    def test_a_client_may_go_over_to_records_of_sslv3(self) -> None:
+        talk = Talk().client(self.REAL).server(self.ANSWER).client(tls.alert(2, 40))
+        assert talk.told == ["client sslv2 1", "server sslv2 4", "client alert 2 40"]
 
     def test_a_server_speaks_it_only_where_the_client_did(self) -> None:
         talk = Talk().server(self.ANSWER)

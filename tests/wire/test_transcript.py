@@ -210,6 +210,20 @@ def test_any_doubt_is_left_to_the_diagnosis() -> None:
     assert not half.transcript.went_well()
 
 
+def test_a_hello_without_any_answer_is_unanswered() -> None:
+    hello = tls.said(tls.message(1, tls.client_hello()))
+    assert Talk().client(hello).transcript.unanswered()
+    assert Talk().client(hello, tls.change_cipher_spec() + tls.application_data(80)).transcript.unanswered()
+
+
+def test_whatever_came_back_is_an_answer() -> None:
+    hello = tls.said(tls.message(1, tls.client_hello()))
+    for answer in (tls.said(tls.message(2, tls.server_hello())), tls.alert(2, 40), b"HTTP/1.0 400 Bad Request"):
+        assert not Talk().client(hello).server(answer).transcript.unanswered()
+    assert not Talk().client(hello + tls.alert(2, 90)).transcript.unanswered()
+    assert not established_12().transcript.unanswered()
+
+
 def test_a_tls_1_3_server_that_answers_with_what_could_be_an_alert_may_have_refused() -> None:
     talk = Talk().client(tls.said(tls.message(1, tls.client_hello())))
     talk.server(tls.said(tls.message(2, tls.server_hello_13())) + tls.application_data(900))

@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
-from tlsalert.model import Alert, Connection, HandshakeMessage, Outcome, Position, Side
+from tlsalert.model import Alert, Connection, EncryptedRecord, HandshakeMessage, Outcome, Position, Side
 
 #: What the side that ended it had last seen of the other: nothing (of TLS), a ClientHello, the server's hello, the
 #: server's certificate flight, the client's certificate flight, a complete handshake, a new handshake inside it.
@@ -19,6 +19,7 @@ Stage = Literal[
 ]
 How = Literal["alert", "fin", "rst", "silence", "data"]
 
+APPLICATION_DATA: Final = 23
 CLOSE_NOTIFY: Final = 0
 NO_CERTIFICATE: Final = 41
 USER_CANCELED: Final = 90
@@ -67,12 +68,23 @@ def decisive(connection: Connection) -> Alert | None:
     """Return the alert that ended the handshake: the first fatal one, unless the handshake had been done before it."""
     done = established(connection)
     for alert in connection.alerts:
-        if not refuses(connection, alert):
+        if not refuses(connection, alert) or _answers_a_close(connection, alert):
             continue
         if done and not (alert.encrypted and alert.inferred == "fatal alert" and connection.tls_version != "TLS 1.3"):
             return None  # after a complete handshake an alert is no verdict on it; a renegotiation is another handshake
         return alert
     return None
+
+
+def _answers_a_close(connection: Connection, alert: Alert) -> bool:
+    """Whether an alert came after the peer's FIN and refuses nothing any more: an encrypted one, or a warning.
+
+    A fatal one in clear still counts: a client may send its flight, close its half at once, and be refused then.
+    """
+    closed = connection.closed
+    if closed.how == "open" or closed.sender in (None, alert.sender) or closed.time is None or alert.time is None:
+        return False
+    return closed.time <= alert.time and not (alert.description is not None and alert.fatal)
 
 
 def _last_words(connection: Connection) -> Alert | None:
@@ -121,13 +133,11 @@ def _established_13(connection: Connection) -> bool:
     Up to the client's first encrypted record the server sends its own flight (RFC 8446 §2); 0-RTT data would come
     before that flight and are told apart by it.
     """
-    told = [r for r in connection.encrypted_records if r.content_type == 23]
-    inferred = {(a.position, a.sender) for a in connection.alerts if a.description is None}
     server_began = False
     client_answered = False
-    for record in told:
+    for record in _content_records(connection):
         if record.sender == "server":
-            if client_answered and (record.position, record.sender) not in inferred:
+            if client_answered:
                 return True
             server_began = True
         elif server_began:
@@ -167,15 +177,27 @@ def client_flight(connection: Connection) -> bool:
 
 def client_records(connection: Connection) -> tuple[int, ...]:
     """Return the lengths of a TLS 1.3 client's encrypted records after the server's first, alerts left out."""
-    alerts = {(a.position, a.sender) for a in connection.alerts if a.description is None}
     lengths: list[int] = []
     server_began = False
-    for record in connection.encrypted_records:
+    for record in _content_records(connection):
         if record.sender == "server":
             server_began = True
-        elif server_began and record.content_type == 23 and (record.position, record.sender) not in alerts:
+        elif server_began:
             lengths.append(record.length)
     return tuple(lengths)
+
+
+def _content_records(connection: Connection) -> list[EncryptedRecord]:
+    """Return the unread records of TLS 1.3 that are no alerts: an alert is the last one of its side in its packet."""
+    alerts = {(a.position, a.sender) for a in connection.alerts if a.description is None}
+    found: list[EncryptedRecord] = []
+    for record in reversed(connection.encrypted_records):
+        place = (record.position, record.sender)
+        if place in alerts:
+            alerts.remove(place)
+        elif record.content_type == APPLICATION_DATA:
+            found.append(record)
+    return found[::-1]
 
 
 def certificate_asked(connection: Connection) -> bool | None:

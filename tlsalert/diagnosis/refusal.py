@@ -91,20 +91,28 @@ def _summary(refusal: Refusal, cause: str, sure: float) -> str:
 def _fault(refusal: Refusal, cause: str) -> Fault | None:
     """Return the side where the mend belongs."""
     refuser, owner = refusal.refuser, refusal.owner
-    clock = refusal.clock
     if cause == "certificate_not_yet_valid":
         # Nobody issues certificates for the future: where one is not valid yet, it is the judge's clock that is behind.
         return refuser
     if cause == "certificate_expired":
-        start = refusal.connection.start
-        expired = start is not None and any(why == cause for _, why in outside(refusal.chain, when(start)))
-        wrong = clock is not None and refusal.proven and abs(clock.skew_seconds) > WRONG_CLOCK
-        return refuser if wrong and not expired else owner
+        return refuser if _runs_ahead(refusal) else owner
     if cause in ("closed_without_alert", "reset_without_alert", "revocation_status_unavailable", "internal_error"):
         return refuser
     if cause == "unknown_ca" and refuser == "client":
         return "client"
     return owner
+
+
+def _runs_ahead(refusal: Refusal) -> bool:
+    """Whether a certificate that is valid by the capture's clock has expired by the judge's: then that one is wrong."""
+    start, clock = refusal.connection.start, refusal.clock
+    if start is None or clock is None or clock.skew_seconds < WRONG_CLOCK:
+        return False
+    return not _expired(refusal, start) and _expired(refusal, clock.time)
+
+
+def _expired(refusal: Refusal, time: int) -> bool:
+    return any(why == "certificate_expired" for _, why in outside(refusal.chain, when(time)))
 
 
 def _evidence(refusal: Refusal, cause: str) -> list[Evidence]:
@@ -212,7 +220,7 @@ def _expired_advice(refusal: Refusal) -> list[str]:
     """An expired certificate is renewed, unless the judge's clock runs ahead of everybody else's."""
     leaf, clock = refusal.facts.leaf, refusal.clock
     ends = f"the certificate ended on {words.day(leaf.not_after)}"
-    if _fault(refusal, "certificate_expired") == refusal.refuser and clock is not None:
+    if clock is not None and _runs_ahead(refusal):
         return [
             f"Set the {refusal.refuser}'s clock: it says {words.moment(clock.time)[:10]}, {words.skew(clock)}; {ends}."
         ]

@@ -76,6 +76,7 @@ def connection(flow: Flow, source: str, number: int, digits: int) -> Connection:
     transcript = flow.transcript
     if transcript is None:
         transcript = Transcript()
+    transcript.put_in_order()
     client = client_side(flow, transcript)
     story = _Story(transcript, client)
     near, far = endpoints(flow.key)

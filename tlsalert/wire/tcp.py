@@ -127,6 +127,9 @@ class TcpTable:
         if offset < 20 or length < 0:
             return
         half = self.halves.get(key)
+        if half is not None and half.flow.closed_at >= 0 and over(half.flow, time):
+            self._end(half.flow)  # what comes so late begins anew, however the file was cut into chunks
+            half = None
         if half is None:
             if length == 0 and not flags & SYN:
                 return
@@ -167,8 +170,8 @@ class TcpTable:
 
     def settle(self) -> None:
         """Tell the flows that closed long enough ago. Call it now and then, between packets."""
-        self._settle(self.both_finished, MAX_FINISHED)
-        self._settle(self.was_reset, MAX_RESET)
+        self._settle(self.both_finished)
+        self._settle(self.was_reset)
 
     def finish(self) -> None:
         """Tell every flow as it stands: the capture has ended."""
@@ -177,10 +180,10 @@ class TcpTable:
         for half in list(self.halves.values()):
             self._end(half.flow)
 
-    def _settle(self, lingering: deque[Flow], most: i64) -> None:
+    def _settle(self, lingering: deque[Flow]) -> None:
         while len(lingering) > 0:
             flow = lingering[0]
-            if len(lingering) <= most and -LINGER - LATE < self.latest - flow.closed_at < LINGER:
+            if not over(flow, self.latest):
                 return
             lingering.popleft()
             self._end(flow)
@@ -376,9 +379,13 @@ class TcpTable:
             if flags & RST:
                 flow.closed_at = time
                 self.was_reset.append(flow)
+                if len(self.was_reset) > MAX_RESET:
+                    self._end(self.was_reset.popleft())
             elif a is not None and a.fin and b is not None and b.fin:
                 flow.closed_at = time
                 self.both_finished.append(flow)
+                if len(self.both_finished) > MAX_FINISHED:
+                    self._end(self.both_finished.popleft())
 
     def _end(self, flow: Flow) -> None:
         if flow.done:
@@ -404,6 +411,12 @@ def reverse(key: bytes) -> bytes:
     """Return the key of the other direction."""
     size = (len(key) - 4) // 2
     return key[size : 2 * size] + key[:size] + key[-2:] + key[-4:-2]
+
+
+def over(flow: Flow, time: i64) -> bool:
+    """Whether a closed flow has lingered long enough at ``time``, or the capture's clock has jumped."""
+    lingered = time - flow.closed_at
+    return lingered > LINGER or lingered < -LINGER - LATE
 
 
 def head(segment: Segment, size: i64) -> Segment:

@@ -144,6 +144,15 @@ class Transcript:
                 return True
         return False
 
+    def put_in_order(self) -> None:
+        """Put what was said in the order of its frames.
+
+        A side whose segments waited for missing ones was read late; its own order stays as it is.
+        """
+        self.events = in_order(self.events)
+        if self._records is not None:
+            self._records = in_order(self._records)
+
     def unanswered(self) -> bool:
         """Whether only one side ever spoke and nobody refused anything: a handshake that never came to an answer."""
         if self.alerts > 0 or (self.records_a > 0 and self.records_b > 0) or len(self.plain_a) + len(self.plain_b) > 0:
@@ -247,6 +256,29 @@ class Transcript:
 
 #: SHA-256 of "HelloRetryRequest", RFC 8446 §4.1.3.
 HELLO_RETRY_REQUEST: Final = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c")
+
+
+def in_order(events: list[Event]) -> list[Event]:
+    """Return events merged by frame, each side's own order kept."""
+    latest: i64 = 0
+    for event in events:
+        if event.frame < latest:
+            break
+        latest = event.frame
+    else:
+        return events
+    merged: list[tuple[int, int, Event]] = []
+    reached = [0, 0]
+    for place, event in enumerate(events):
+        side = int(event.side)
+        reached[side] = max(reached[side], int(event.frame))
+        merged.append((reached[side], place, event))
+    merged.sort(key=_place)
+    return [event for _, _, event in merged]
+
+
+def _place(entry: tuple[int, int, Event]) -> tuple[int, int]:
+    return entry[0], entry[1]
 
 
 def _u16(data: bytes, at: i64) -> i64:

@@ -1,0 +1,14 @@
+"""The progress bar: it goes to standard error, and counts what was done."""
+
+from __future__ import annotations
+
+import pytest
+
+from tlsalert.cli.progress import bar
+
+
+def test_progress_is_shown_on_standard_error_only(capsys: pytest.CaptureFixture[str]) -> None:
+    with bar(1000) as advance:
+        advance(250)
+        advance(750)
+    assert capsys.readouterr().out == ""

@@ -319,6 +319,11 @@ class Connection(Struct, frozen=True, kw_only=True):
     application_records: tuple[int, int] = (0, 0)
     plain: tuple[bytes, bytes] = (b"", b"")
 
+    @property
+    def tls13(self) -> bool:
+        """Whether TLS 1.3 (or a draft of it) was negotiated."""
+        return self.tls_version is not None and self.tls_version.startswith("TLS 1.3")
+
 
 class Summary(Struct, frozen=True):
     """What one piece of evidence held: ``start`` and ``end`` of its packets, and counts.

@@ -70,7 +70,7 @@ def decisive(connection: Connection) -> Alert | None:
     for alert in connection.alerts:
         if not refuses(connection, alert) or _answers_a_close(connection, alert):
             continue
-        if done and not (alert.encrypted and alert.inferred == "fatal alert" and connection.tls_version != "TLS 1.3"):
+        if done and not (alert.encrypted and alert.inferred == "fatal alert" and not connection.tls13):
             return None  # after a complete handshake an alert is no verdict on it; a renegotiation is another handshake
         return alert
     return None
@@ -104,12 +104,12 @@ def refuses(connection: Connection, alert: Alert) -> bool:
         return alert.fatal
     if alert.fatal:
         return alert.code != CLOSE_NOTIFY
-    return connection.tls_version == "TLS 1.3" and alert.code not in HARMLESS
+    return connection.tls13 and alert.code not in HARMLESS
 
 
 def established(connection: Connection) -> bool:
     """Whether both sides finished the handshake, as far as can be seen from outside."""
-    if connection.tls_version == "TLS 1.3":
+    if connection.tls13:
         return _established_13(connection)
     if connection.tls_version == "SSLv2":
         return min(connection.application_records) > 0
@@ -172,7 +172,7 @@ def client_flight(connection: Connection) -> bool:
     answers = {"certificate", "client_key_exchange", "certificate_verify", "encrypted_handshake", "finished"}
     if any(m.sender == "client" and m.message in answers for m in connection.messages):
         return True
-    return connection.tls_version == "TLS 1.3" and len(client_records(connection)) > 0
+    return connection.tls13 and len(client_records(connection)) > 0
 
 
 def client_records(connection: Connection) -> tuple[int, ...]:
@@ -204,7 +204,7 @@ def certificate_asked(connection: Connection) -> bool | None:
     """Whether the server asked for a certificate: None where that cannot be seen."""
     if any(m.message == "certificate_request" for m in connection.messages):
         return True
-    if connection.tls_version == "TLS 1.3":
+    if connection.tls13:
         lengths = client_records(connection)
         return False if lengths and lengths[0] == _finished_length(connection) else None
     seen = any(m.message == "server_hello_done" for m in connection.messages)
@@ -222,7 +222,7 @@ def certificate_sent(connection: Connection) -> bool | None:
         return _has_entries(sent[-1])
     if any(a.sender == "client" and a.code == NO_CERTIFICATE for a in connection.alerts):
         return False
-    if connection.tls_version == "TLS 1.3":
+    if connection.tls13:
         return _certificate_sent_13(connection)
     requested = any(m.message == "certificate_request" for m in connection.messages)
     return False if requested and client_flight(connection) and not connection.notes else None

@@ -48,4 +48,4 @@ class Refusal(Struct, frozen=True):
     @property
     def tls13(self) -> bool:
         """Whether the handshake is TLS 1.3's: its alerts differ for some stacks."""
-        return self.connection.tls_version == "TLS 1.3"
+        return self.connection.tls13

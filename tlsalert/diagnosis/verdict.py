@@ -119,7 +119,7 @@ def _no_certificate(connection: Connection, end: Ending) -> Verdict:
     sent = next((m for m in connection.messages if m.sender == "client" and m.message == "certificate"), None)
     if sent is not None:
         seen.append(Evidence(sent.position, "the client's Certificate message is empty"))
-    elif connection.tls_version == "TLS 1.3":
+    elif connection.tls13:
         position = next((r.position for r in connection.encrypted_records if r.sender == "client"), None)
         seen.append(Evidence(position, "by its length the client's Certificate message is empty"))
     seen.append(Evidence(end.position, ended(end)))
@@ -212,7 +212,7 @@ def _established(connection: Connection) -> Verdict:
     summary = "The handshake succeeded"
     if late is not None:
         summary += f"; {late.description} of the {late.sender} came after it and is no verdict on it"
-    inferred = connection.tls_version == "TLS 1.3" and not any(m.decrypted for m in connection.messages)
+    inferred = connection.tls13 and not any(m.decrypted for m in connection.messages)
     return Verdict("established", summary + ".", confidence=INFERRED if inferred else 0.97)
 
 

@@ -386,7 +386,9 @@ class RecordStream:
                 self.encrypted = True
                 transcript.record(SSLV2, self.side, frame, time, size)
                 continue
-            transcript.add(Event(SSLV2, body[0], self.side, frame, time, size, body, False))
+            self.kept += size
+            kept = body if self.kept <= MAX_KEPT else None
+            transcript.add(Event(SSLV2, body[0], self.side, frame, time, size, kept, False))
             self._sslv2_message(body)
             if transcript.version != SSLV2_VERSION and body[0] == 1:
                 self.state = READ

@@ -170,7 +170,7 @@ def _extensions(wrapper: Element | None, problems: list[str]) -> dict[str, Eleme
     for extension in children(_inner(wrapper)) if wrapper else ():
         inside = list(children(extension))  # extnID, critical where it is true, extnValue
         if len(inside) < 2:
-            problems.append(f"an extension without a value at byte {extension.begin}")
+            problems.append(f"extensions: one without a value at byte {extension.begin}")
             continue
         dotted = oid(inside[0])
         if dotted in found:

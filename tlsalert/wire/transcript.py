@@ -136,12 +136,15 @@ class Transcript:
 
     def _answered(self) -> bool:
         """Whether a TLS 1.3 server sent more than an alert could be after the client's first encrypted records."""
+        began = False
         spoken = False
         for record in self.records:
             if record.side == self.client_side:
-                spoken = True
+                spoken = began  # what comes before the server's flight is 0-RTT data
             elif spoken and record.length > 64:
                 return True
+            else:
+                began = True
         return False
 
     def put_in_order(self) -> None:

@@ -218,13 +218,22 @@ def test_packets_of_a_link_that_is_not_understood_are_counted(mixed: Path) -> No
     assert any("link type 250" in note for note in capture.summary.notes)
 
 
-@pytest.mark.parametrize("begin", [b"", b"no capture at all", b"\xd4\xc3\xb2\xa1", b"\x1f\x8bgarbage", b"BZh9"])
-def test_what_is_no_capture_is_refused_at_once_and_closed(tmp_path: Path, begin: bytes) -> None:
+@pytest.mark.parametrize(
+    ("begin", "says"),
+    [
+        (b"", "the file is empty"),
+        (b"no capture at all", "not a capture"),
+        (b"\xd4\xc3\xb2\xa1", "the capture ends inside its file header"),
+        (b"\x1f\x8bgarbage", "the compressed data is damaged"),
+        (gzip.compress(b"\xd4\xc3\xb2\xa1")[:-9], "the compressed data is damaged or cut short"),
+    ],
+)
+def test_what_is_no_capture_is_refused_at_once_and_closed(tmp_path: Path, begin: bytes, says: str) -> None:
     path = tmp_path / "other"
     path.write_bytes(begin)
     with pytest.raises(CaptureError) as raised:
         read(path)
-    assert str(raised.value).startswith(str(path))
+    assert str(raised.value).startswith(f"{path}: {says}")
     del raised
     gc.collect()  # a file that is still open would be a warning here, and warnings are errors
 

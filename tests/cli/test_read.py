@@ -13,6 +13,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -59,12 +60,12 @@ def run(*arguments: object, stdin: bytes | None = None) -> Result:
     return CliRunner().invoke(command, [str(argument) for argument in arguments], input=stdin)
 
 
-def tlsalert(*arguments: object, **settings: Any) -> subprocess.CompletedProcess[bytes]:
+def tlsalert(*arguments: object, stdin: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
     """Run the program as a user does."""
-    words = [os.fsencode(str(argument)) if not isinstance(argument, bytes) else argument for argument in arguments]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)} | settings.pop("environment", {})
+    words = [argument if isinstance(argument, bytes) else os.fsencode(str(argument)) for argument in arguments]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
     whole = [*map(os.fsencode, PROGRAM), *words]
-    return subprocess.run(whole, capture_output=True, env=environment, timeout=60, check=False, **settings)
+    return subprocess.run(whole, input=stdin, capture_output=True, env=environment, timeout=60, check=False)
 
 
 def rows(result: Result) -> list[dict[str, Any]]:
@@ -370,22 +371,24 @@ def test_a_name_that_is_no_text_is_a_name(tmp_path: Path) -> None:
 
 
 def test_a_dash_reads_standard_input() -> None:
-    done = tlsalert("read", "-", "--format", "jsonl", input=CONSOLE.read_bytes())
+    done = tlsalert("read", "-", "--format", "jsonl", stdin=CONSOLE.read_bytes())
     assert done.returncode == 0
     told = [json.loads(line) for line in done.stdout.splitlines()]
     assert [(row["source"], row["connection"]) for row in told] == [("-", 0), ("-", 1), ("-", 2)]
-    packed = tlsalert("read", "-", "--format", "jsonl", input=gzip.compress(CONSOLE.read_bytes()))
+    packed = tlsalert("read", "-", "--format", "jsonl", stdin=gzip.compress(CONSOLE.read_bytes()))
     assert packed.stdout == done.stdout
 
 
 def test_a_capture_in_a_pipe_that_is_none_is_an_error_line() -> None:
-    done = tlsalert("read", "-", input=b"nothing of the kind")
+    done = tlsalert("read", "-", stdin=b"nothing of the kind")
     assert (done.returncode, done.stdout) == (3, b"")
     assert done.stderr.startswith(b"tlsalert: -: not a capture")
 
 
 def test_a_standard_input_that_is_closed_is_an_error_line() -> None:
-    done = tlsalert("read", "-", preexec_fn=lambda: os.close(0))
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    closed = ["sh", "-c", 'exec "$@" <&-', "sh", *PROGRAM, "read", "-"]
+    done = subprocess.run(closed, capture_output=True, env=environment, timeout=60, check=False)
     assert (done.returncode, done.stdout) == (3, b"")
     assert len(done.stderr.splitlines()) == 1
 
@@ -398,11 +401,12 @@ def running(*arguments: str) -> Iterator[subprocess.Popen[bytes]]:
         [*PROGRAM, *arguments],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment,
     ) as process:  # fmt: skip
-        signal.alarm(60)  # a program that waits for more than it needs would hold the test for ever
+        patience = threading.Timer(60, process.kill)  # what waits for more than it needs would wait for ever
+        patience.start()
         try:
             yield process
         finally:
-            signal.alarm(0)
+            patience.cancel()
             process.kill()
 
 

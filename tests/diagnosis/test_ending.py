@@ -397,10 +397,16 @@ def test_without_an_alert_none_is_lost() -> None:
         ("server hidden:fatal fin", "an encrypted alert of the server"),
         ("server fin", "the server closes the connection without an alert"),
         ("server rst", "the server resets the connection without an alert"),
+        ("server warning:0 fin", "the server takes leave (close_notify) and closes the connection"),
     ],
 )
 def test_how_it_ended_is_one_sentence(last: str, says: str) -> None:
     assert ended(ending(spoken(HELLO, FLIGHT, ANSWER, last))) == says
+
+
+def test_a_farewell_is_that_of_the_side_that_closes() -> None:
+    end = ending(spoken(HELLO, FLIGHT, ANSWER + " warning:0", "server fin"))
+    assert ended(end) == "the server closes the connection without an alert"
 
 
 # --- any story ------------------------------------------------------------------------------------------------------

@@ -116,10 +116,13 @@ def test_an_alert_that_cannot_be_read_is_undecided_and_asks_for_keys() -> None:
     assert any("--keylog" in advice for advice in verdict.advice)
 
 
-def test_a_reset_after_the_certificate_where_nothing_stands_out_is_told_as_such() -> None:
-    verdict = judged(replace(refused("rst", ISSUED), tls_version="TLS 1.2"), "other")
-    assert verdict.outcome == "failed"
-    assert verdict.confidence <= 0.6
+@pytest.mark.parametrize(("last", "cause"), [("fin", "closed_without_alert"), ("rst", "reset_without_alert")])
+def test_a_close_where_nothing_stands_out_is_told_as_such(last: str, cause: str) -> None:
+    verdict = judged(refused(last, ISSUED), "rustls")  # which does say why, by an alert
+    assert (verdict.refused_by, verdict.cause, verdict.at_fault) == ("server", cause, "server")
+    assert verdict.summary.startswith("Undecided: ")
+    assert cause.split("_")[0] in verdict.summary
+    assert verdict.alternatives
 
 
 ANSWERS = st.one_of(st.integers(0, 255).map("alert:{}".format), st.sampled_from(["fin", "rst", "hidden:fatal"]))

@@ -130,7 +130,7 @@ def test_an_alert_after_the_clients_certificate_is_about_it(code: int) -> None:
     assert "the client's certificate" in verdict.summary
 
 
-@pytest.mark.parametrize("code", [42, 43, 44, 45, 46, 48, 113])
+@pytest.mark.parametrize("code", [42, 43, 44, 45, 46, 48, 49, 51, 113])
 def test_an_alert_of_the_client_after_the_servers_flight_is_about_the_servers_certificate(code: int) -> None:
     verdict = judged(spoken(HELLO, FLIGHT, f"client alert:{code} fin"))
     assert verdict.refused_by == "client"

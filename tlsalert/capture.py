@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Literal, overload
 
@@ -136,12 +137,17 @@ class _Witnesses:
     def server(self, connection: Connection, random: bytes) -> Witness | None:
         """Return what the server's hellos say."""
         end = connection.server
-        return None if end is None else self._readings.server(ip_address(end.address).packed, end.port, random)
+        return None if end is None else self._readings.server(_packed(end.address), end.port, random)
 
     def client(self, connection: Connection, random: bytes) -> Witness | None:
         """Return what the client's hellos say."""
         end = connection.client
-        return None if end is None else self._readings.client(ip_address(end.address).packed, random)
+        return None if end is None else self._readings.client(_packed(end.address), random)
+
+
+@lru_cache(maxsize=1024)
+def _packed(address: str) -> bytes:
+    return ip_address(address).packed
 
 
 class Capture(Sequence[Connection]):

@@ -48,10 +48,11 @@ def ending(connection: Connection) -> Ending:
         return Ending("not_tls", "nothing", "data")
     if connection.plain[0] and not _spoke(connection, "client"):
         return Ending("not_tls", "nothing", "data", "client")
-    alert = decisive(connection) or _last_words(connection)
+    done = established(connection)
+    alert = decisive(connection, done) or (None if done else _last_words(connection))
     if alert is not None:
         return Ending("failed", stage(connection, alert.sender), "alert", alert.sender, alert, alert.position)
-    if established(connection):
+    if done:
         return Ending("established", "complete", _how(connection), connection.closed.sender)
     if spoke_plainly(connection):
         return Ending("not_tls", "nothing", "data", "server")
@@ -64,9 +65,8 @@ def ending(connection: Connection) -> Ending:
     return Ending("failed", place, _how(connection), closed.sender, None, closed.position, farewell)
 
 
-def decisive(connection: Connection) -> Alert | None:
-    """Return the alert that ended the handshake: the first fatal one, unless the handshake had been done before it."""
-    done = established(connection)
+def decisive(connection: Connection, done: bool) -> Alert | None:
+    """Return the alert that ended the handshake: the first fatal one, unless the handshake was ``done`` before it."""
     for alert in connection.alerts:
         if not refuses(connection, alert) or _answers_a_close(connection, alert):
             continue
@@ -92,7 +92,7 @@ def _last_words(connection: Connection) -> Alert | None:
 
     RFC 5246 §7.2.2 lets refusals of a certificate be warnings, and user_canceled is no error at all.
     """
-    if established(connection) or connection.closed.how == "open":
+    if connection.closed.how == "open":
         return None
     said = [a for a in connection.alerts if a.sender == connection.closed.sender and a.description is not None]
     return next((a for a in reversed(said) if a.code not in (CLOSE_NOTIFY, NO_CERTIFICATE)), None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from msgspec import structs
@@ -14,6 +15,7 @@ from tlsalert.diagnosis.refusal import refused_certificate
 from tlsalert.diagnosis.stacks import client_clock_prior, clock_prior, server_libraries, server_stack
 from tlsalert.model import (
     Alternative,
+    Clock,
     Clocks,
     Connection,
     Evidence,
@@ -45,25 +47,53 @@ class Witnesses(Protocol):
 
 def judge(connection: Connection, witnesses: Witnesses) -> Connection:
     """Return the connection with its clocks and its verdict."""
-    libraries = server_libraries(connection)
-    stacks = server_stack(connection, libraries)
-    server, client = _random(connection, "server_hello"), _random(connection, "client_hello")
+    look = _Look(connection)
+    client = _random(connection, "client_hello")
+    server = None if connection.tls13 else _random(connection, "server_hello")  # RFC 8446 §4.1.3: all of it is random
     clocks = Clocks(
         connection.start,
-        clock(witnesses.server(connection, server), "ServerHello.random", clock_prior(stacks, connection, libraries))
-        if server
-        else None,
-        clock(witnesses.client(connection, client), "ClientHello.random", client_clock_prior(connection))
-        if client
-        else None,
+        _clock(witnesses.server(connection, server) if server else None, "ServerHello.random", look.server_prior),
+        _clock(witnesses.client(connection, client) if client else None, "ClientHello.random", look.client_prior),
     )
     connection = structs.replace(connection, clocks=clocks)
-    return structs.replace(connection, verdict=verdict(connection, stacks))
-
-
-def verdict(connection: Connection, stacks: dict[str, float]) -> Verdict:
-    """Return the verdict on a connection whose clocks are known."""
     end = ending(connection)
+    if end.outcome == "established":
+        return structs.replace(connection, verdict=_established(connection))
+    return structs.replace(connection, verdict=verdict(connection, look.stacks(), end))
+
+
+class _Look:
+    """What the hellos show of the stacks; looked at only where somebody asks, for most connections go well."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._libraries: dict[str, float] | None = None
+
+    def stacks(self) -> dict[str, float]:
+        """Return a probability for each stack that the server may be."""
+        if self._libraries is None:
+            self._libraries = server_libraries(self._connection)
+        return server_stack(self._connection, self._libraries)
+
+    def server_prior(self) -> float:
+        """Return how likely the server's hello shows its clock."""
+        return clock_prior(self.stacks(), self._connection, self._libraries)
+
+    def client_prior(self) -> float:
+        """Return how likely the client's hello shows its clock."""
+        return client_clock_prior(self._connection)
+
+
+def _clock(witness: Witness | None, source: str, prior: Callable[[], float]) -> Clock | None:
+    """Return the clock that a hello shows; where other hellos decide, the stack need not be looked at."""
+    if witness is None:
+        return None
+    return clock(witness, source, prior() if witness[2] == 1 else 1.0)
+
+
+def verdict(connection: Connection, stacks: dict[str, float], end: Ending | None = None) -> Verdict:
+    """Return the verdict on a connection whose clocks are known."""
+    end = end or ending(connection)
     if end.outcome == "established":
         return _established(connection)
     if end.outcome == "not_tls":

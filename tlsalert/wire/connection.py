@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from ipaddress import IPv6Address
 from typing import Final
 
@@ -342,19 +343,24 @@ class _Story:
 
     def _request(self, event: Event, body: bytes) -> None:
         try:
-            names, schemes, types = read_certificate_request(body, int(self.transcript.version))
+            self.request = certificate_request(body, int(self.transcript.version))
         except DecodeError as error:
             self._problems(event, "certificate_request", (error.what,))
-            return
-        self.request = CertificateRequest(
-            tuple([name_from_der(name) for name in names]),
-            tuple([_listed(SignatureScheme(code)) for code in schemes]),
-            tuple([_listed(ClientCertificateType(code)) for code in types]),
-        )
 
     def _problems(self, event: Event, message: str, problems: tuple[str, ...]) -> None:
         if not event.cut:
             self.notes.extend([f"frame {event.frame}: {message}: {problem}" for problem in problems])
+
+
+@lru_cache(maxsize=256)
+def certificate_request(body: bytes, version: int) -> CertificateRequest:
+    """Decode a CertificateRequest: a server sends the same one each time. Raises :class:`DecodeError`."""
+    names, schemes, types = read_certificate_request(body, version)
+    return CertificateRequest(
+        tuple([name_from_der(name) for name in names]),
+        tuple([_listed(SignatureScheme(code)) for code in schemes]),
+        tuple([_listed(ClientCertificateType(code)) for code in types]),
+    )
 
 
 def _listed(member: SignatureScheme | ClientCertificateType) -> str:

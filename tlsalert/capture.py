@@ -111,6 +111,10 @@ class Reader:
         notes = list(self._tcp.notes)
         for link, packets in self._network.unknown.items():
             notes.append(f"{packets} packets of link type {link} are not understood")
+        if parser.snapped:
+            notes.append(f"{parser.snapped} packets were cut short when they were recorded (use tcpdump -s 0)")
+        if parser.orphans:
+            notes.append(f"{parser.orphans} packets belong to an interface that the file does not describe")
         if self._network.fragments:
             notes.append(f"{self._network.fragments} IP fragments were not put together")
         notes.extend(damage for damage in (parser.damage, self._source.damage) if damage is not None)
@@ -137,12 +141,22 @@ class _Witnesses:
     def server(self, connection: Connection, random: bytes) -> Witness | None:
         """Return what the server's hellos say."""
         end = connection.server
-        return None if end is None else self._readings.server(_packed(end.address), end.port, random)
+        at, frame = _seen(connection, "server_hello")
+        return None if end is None else self._readings.server(_packed(end.address), end.port, random, at, frame)
 
     def client(self, connection: Connection, random: bytes) -> Witness | None:
         """Return what the client's hellos say."""
         end = connection.client
-        return None if end is None else self._readings.client(_packed(end.address), random)
+        at, frame = _seen(connection, "client_hello")
+        return None if end is None else self._readings.client(_packed(end.address), random, at, frame)
+
+
+def _seen(connection: Connection, name: str) -> tuple[int, int]:
+    """Return when and in which frame a hello was seen; (-1, 0) where it was not."""
+    hello = next((message for message in connection.messages if message.message == name), None)
+    if hello is None or hello.time is None:
+        return -1, 0
+    return hello.time, hello.position.frame or 0
 
 
 @lru_cache(maxsize=1024)
@@ -193,7 +207,7 @@ class Capture(Sequence[Connection]):
         return self._read[place]
 
     def __repr__(self) -> str:
-        return f"<Capture {self.source}: {len(self)} connections, {len(self.failed)} failed>"
+        return f"<Capture {self.source}: {len(self._read)} connections read so far>"
 
     def _reach(self, place: int | None) -> bool:
         """Read on until the connection at ``place`` is there (None: to the end); say whether it is."""

@@ -438,3 +438,11 @@ def test_any_story_ends_somehow(story: Connection) -> None:
     assert end.alert is None or (end.alert in story.alerts and end.alert.sender == end.sender)
     assert certificate_sent(story) in (True, False, None)
     assert ended(end) if end.sender is not None else True
+
+
+def test_data_both_ways_show_that_the_handshake_was_done_though_a_part_of_it_was_lost() -> None:
+    """The client's change_cipher_spec is missing from the capture; TLS 1.2 has no data before both have finished."""
+    lost = spoken(
+        HELLO, FLIGHT, "client certificate client_key_exchange", FINISHED, "client spoke:2", "server spoke:2 fin"
+    )
+    assert ending(lost).outcome == "established"

@@ -107,13 +107,13 @@ def test_a_close_without_an_alert_is_less_sure_than_an_alert(last: str) -> None:
     assert judged(by_clock(story, clock_at(IN_2015)), OLD_OPENSSL).confidence < 0.9
 
 
-def test_an_alert_that_cannot_be_read_is_undecided_and_asks_for_keys() -> None:
+def test_an_alert_that_cannot_be_read_is_undecided_and_sends_to_the_log() -> None:
     story = spoken_13(HELLO, HELLO_13, ANSWER_13, "server hidden:fatal fin")
     verdict = judged(story)
     assert verdict.refused_by == "server"
     assert verdict.confidence < 0.5
     assert verdict.summary.startswith("Undecided")
-    assert any("--keylog" in advice for advice in verdict.advice)
+    assert any("encrypted" in advice and "log" in advice for advice in verdict.advice)
 
 
 @pytest.mark.parametrize(("last", "cause"), [("fin", "closed_without_alert"), ("rst", "reset_without_alert")])
@@ -189,11 +189,18 @@ def test_an_expired_certificate_is_renewed_and_a_clock_that_is_ahead_is_set() ->
     assert [advice.split()[0] for advice in ahead.advice] == ["Set"]
     assert "5 years ahead of the capture" in ahead.advice[0]
     old = judged(refused("alert:45", EXPIRED), OPENSSL)
-    assert old.advice[0] == "Renew the client's certificate: the certificate ends on 2020-01-01."
+    assert old.advice[0] == "Renew the client's certificate: CN=IPMI was valid until 2020-01-01."
     assert "clock" in old.advice[1]
 
 
 # --- what is said ---------------------------------------------------------------------------------------------------
+
+
+def test_what_is_valid_by_the_captures_clock_and_called_expired_is_a_matter_of_the_judges_clock() -> None:
+    verdict = judged(refused("alert:45"), OPENSSL)
+    assert verdict.cause == "certificate_expired"
+    assert verdict.at_fault == "server"
+    assert verdict.advice[0].startswith("Check the server's clock")
 
 
 def test_who_refused_whose_certificate_is_the_first_thing_said() -> None:
@@ -252,3 +259,10 @@ def test_alternatives_are_less_likely_and_no_more_than_five() -> None:
     assert shares == sorted(shares, reverse=True)
     assert 1 < len(shares) <= 6
     assert verdict.cause not in {alternative.cause for alternative in verdict.alternatives}
+
+
+def test_the_advice_names_the_certificate_of_the_chain_that_has_ended_not_the_leaf() -> None:
+    old = replace(IPMI, subject="CN=Example CA", issuer="CN=Example Root", self_signed=False, not_after=day(2019))
+    verdict = judged(refused("alert:45", replace(IPMI, issuer="CN=Example CA", self_signed=False), old), OPENSSL)
+    assert verdict.cause == "certificate_expired"
+    assert "2019-" in verdict.advice[0]

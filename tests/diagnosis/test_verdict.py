@@ -285,3 +285,22 @@ def test_a_verdict_is_a_value() -> None:
     story = spoken(HELLO, FLIGHT, ANSWER, "server alert:42 fin")
     assert judged(story) == judged(story)
     assert hash(judged(story)) == hash(judged(story))
+
+
+def test_an_alert_about_a_certificate_that_was_not_captured_says_no_more_than_that() -> None:
+    verdict = judged(spoken(HELLO, FLIGHT_WITHOUT_REQUEST, "client client_key_exchange", "server alert:44 fin"))
+    assert "none was captured" in verdict.summary
+    assert verdict.confidence < 0.5
+    assert all(advice.endswith(".") for advice in verdict.advice)
+
+
+def test_no_verdict_names_an_option_that_read_does_not_have() -> None:
+    from click.testing import CliRunner
+
+    from tlsalert.cli.read import command
+
+    options = CliRunner().invoke(command, ["--help"]).output
+    for number in range(122):
+        for story in ((HELLO, f"server alert:{number} fin"), (HELLO, FLIGHT, ANSWER, f"server alert:{number} fin")):
+            for advice in judged(spoken(*story)).advice:
+                assert all(word in options for word in advice.split() if word.startswith("--")), advice

@@ -154,3 +154,15 @@ def test_only_so_many_machines_are_kept() -> None:
     assert len(readings.servers) == MACHINES
     assert readings.server((5).to_bytes(4, "big"), 5900, shows(START)) is not None
     assert readings.server((MACHINES + 5).to_bytes(4, "big"), 5900, shows(START)) is None
+
+
+def test_a_reading_beyond_those_that_are_kept_is_still_held_against_them() -> None:
+    """A long capture of one machine: its last handshakes show the clock as its first ones do."""
+    readings = Readings()
+    for number in range(KEPT + 10):
+        at = START + number * SECOND
+        readings.note(KEY, 0, said(at, shows(at, number)))
+    last = START + (KEPT + 9) * SECOND
+    found = readings.server(SERVER, 5900, shows(last, KEPT + 9), last, 77)
+    assert found is not None
+    assert (found[0].frame, found[1], found[2]) == (77, KEPT + 1, KEPT + 1)

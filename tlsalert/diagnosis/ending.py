@@ -57,10 +57,15 @@ def ending(connection: Connection) -> Ending:
     if spoke_plainly(connection):
         return Ending("not_tls", "nothing", "data", "server")
     closed = connection.closed
+    if not connection.messages and alert is None and closed.how != "open":
+        return Ending("incomplete", "nothing", "silence")  # the end of a connection that was caught late
     half = client_flight(connection) and not _spoke(connection, "server")  # it answered what was not captured
     if closed.how == "open" or closed.sender is None or half:
         return Ending("incomplete", stage(connection, "server"), "silence")
-    farewell = any(a.code == CLOSE_NOTIFY and a.sender == closed.sender for a in connection.alerts)
+    farewell = any(
+        a.sender == closed.sender and (a.code == CLOSE_NOTIFY or a.inferred == "close_notify")
+        for a in connection.alerts
+    )
     place = stage(connection, closed.sender)
     return Ending("failed", place, _how(connection), closed.sender, None, closed.position, farewell)
 
@@ -124,7 +129,7 @@ def established(connection: Connection) -> bool:
         return "client" in changed and "client" in spoke
     if connection.client_hello is None and connection.server_hello is None:
         return len(spoke | (changed & finished)) == 2 or (bool(spoke) and not connection.messages)
-    return len(changed) == 2 and len(finished | spoke) == 2
+    return len(spoke) == 2 or (len(changed) == 2 and len(finished | spoke) == 2)
 
 
 def _established_13(connection: Connection) -> bool:
@@ -272,8 +277,8 @@ def _tag(connection: Connection) -> int:
 
 
 def _has_entries(message: HandshakeMessage) -> bool:
-    """Whether a Certificate message holds more than its lengths."""
-    return message.length > 4
+    """Whether a Certificate message holds more than the three bytes of its list's length, RFC 5246 §7.4.2."""
+    return message.length > 3
 
 
 def spoke_plainly(connection: Connection) -> bool:

@@ -8,10 +8,11 @@ from tlsalert.diagnosis.chain import chain_facts, outside
 from tlsalert.diagnosis.client_stacks import client_stack
 from tlsalert.diagnosis.ending import Ending, alert_lost, ended
 from tlsalert.diagnosis.knowledge import habit, informative
-from tlsalert.diagnosis.refused import UNSEEN, WRONG_CLOCK, Refusal
+from tlsalert.diagnosis.refused import UNSEEN, Refusal
 from tlsalert.diagnosis.stacks import LABELS
 from tlsalert.model import (
     Alternative,
+    Certificate,
     Clock,
     Connection,
     Evidence,
@@ -24,10 +25,12 @@ from tlsalert.model import (
 
 #: A confidence is not allowed past these: an alert in clear and a proven clock; no proof of the clock; no alert.
 PROVEN, UNPROVEN, SILENT = 0.99, 0.88, 0.6
+#: Below this nobody is told to be at fault.
+LEAST_FOR_FAULT = 0.2
 #: The causes that a clock can prove.
 DATED = ("certificate_not_yet_valid", "certificate_expired")
-#: Below this the best cause is no more than a hint: the close itself is all that can be said.
-HINT = 0.35
+#: Below this the best cause of a close without an alert is no more than a hint: the close is all that can be said.
+HINT = 0.5
 
 
 def refused_certificate(connection: Connection, end: Ending, stacks: dict[str, float]) -> Verdict:
@@ -48,7 +51,8 @@ def _settled(refusal: Refusal, ranking: Ranking) -> Ranking:
     cap = UNPROVEN if plain or refusal.proven else SILENT
     dated = PROVEN if plain and refusal.proven else cap
     held = [(cause, min(share, dated if cause in DATED else cap)) for cause, share in ranking if share >= 0.01]
-    if isinstance(refusal.answer, str) and (not held or held[0][1] < HINT):
+    hint = not held or held[0][1] < HINT or refusal.refuser == "client"  # clients come and go for many reasons
+    if isinstance(refusal.answer, str) and hint:
         silent = "reset_without_alert" if refusal.answer == "rst" else "closed_without_alert"
         return [(silent, 0.5), *held]
     return held or [(ranking[0][0], 0.05)]
@@ -62,7 +66,7 @@ def _verdict(refusal: Refusal, ranking: Ranking) -> Verdict:
         refusal.refuser,
         cause,
         round(sure, 3),
-        _fault(refusal, cause),
+        _fault(refusal, cause) if sure >= LEAST_FOR_FAULT else None,
         alert_lost(refusal.connection, refusal.end),
         tuple(_evidence(refusal, cause)),
         tuple(_advice(refusal, cause, sure)),
@@ -77,7 +81,9 @@ def _summary(refusal: Refusal, cause: str, sure: float) -> str:
         how = "reset" if cause == "reset_without_alert" else "closed"
         said = "with no more than a close_notify" if refusal.end.farewell else "without an alert"
         return f"Undecided: after the {owner}'s certificate the {refuser} {how} the connection {said}."
-    head = f"The {refuser} refused the {owner}'s certificate"
+    silent = isinstance(refusal.answer, str)
+    did = f"ended the connection after the {owner}'s certificate" if silent else f"refused the {owner}'s certificate"
+    head = f"The {refuser} {did}"
     why = words.WHY.get(cause, cause).format(refuser=refuser, owner=owner)
     if sure >= 0.9:
         return f"{head}: {why}."
@@ -104,11 +110,9 @@ def _fault(refusal: Refusal, cause: str) -> Fault | None:
 
 
 def _runs_ahead(refusal: Refusal) -> bool:
-    """Whether a certificate that is valid by the capture's clock has expired by the judge's: then that one is wrong."""
-    start, clock = refusal.connection.start, refusal.clock
-    if start is None or clock is None or clock.skew_seconds < WRONG_CLOCK:
-        return False
-    return not _expired(refusal, start) and _expired(refusal, clock.time)
+    """Whether what the judge calls expired is valid by the capture's clock: then the judge's clock is the suspect."""
+    start = refusal.connection.start
+    return start is not None and bool(refusal.chain) and not _expired(refusal, start)
 
 
 def _expired(refusal: Refusal, time: int) -> bool:
@@ -123,11 +127,7 @@ def _evidence(refusal: Refusal, cause: str) -> list[Evidence]:
         found.append(_clock_evidence(refusal.refuser, refusal.clock))
     place = _certificate_position(refusal)
     if refusal.chain:
-        suspects = [refusal.chain[0]]
-        at = refusal.clock.time if refusal.clock is not None else refusal.connection.start
-        if dated and at is not None:
-            suspects = [c for c, why in outside(refusal.chain, when(at)) if why == cause] or suspects
-        found.extend(Evidence(place, f"the certificate {words.validity(certificate)}") for certificate in suspects)
+        found.append(Evidence(place, f"the certificate {words.validity(_suspect(refusal, cause))}"))
     start = refusal.connection.start
     if dated and refusal.chain and not refusal.proven and start is not None:
         valid = "valid" if not list(outside(refusal.chain, when(start))) else "not valid"
@@ -139,6 +139,16 @@ def _evidence(refusal: Refusal, cause: str) -> list[Evidence]:
     found.append(Evidence(refusal.end.position, ended(refusal.end)))
     found.extend(_known(refusal, cause))
     return found
+
+
+def _suspect(refusal: Refusal, cause: str) -> Certificate:
+    """Return the certificate of the chain that the cause is about: the one outside its dates, else the leaf."""
+    at = refusal.clock.time if refusal.clock is not None else refusal.connection.start
+    if cause in DATED and at is not None:
+        for certificate, why in outside(refusal.chain, when(at)):
+            if why == cause:
+                return certificate
+    return refusal.facts.leaf
 
 
 def _clock_evidence(refuser: Side, clock: Clock) -> Evidence:
@@ -173,7 +183,10 @@ def _known(refusal: Refusal, cause: str) -> list[Evidence]:
     stack, share = max(refusal.stacks.items(), key=lambda pair: pair[1])
     if share < 0.5:
         return []
-    who = f"the {refusal.refuser} looks like {LABELS.get(stack, stack)}"
+    label = LABELS.get(stack, stack)
+    if refusal.proven and stack == "openssl>=1.1.1":
+        label = "OpenSSL"  # a program can tell any OpenSSL to show its clock (SSL_MODE_SEND_SERVERHELLO_TIME)
+    who = f"the {refusal.refuser} looks like {label}"
     if not informative(stack):
         return [Evidence(None, f"{who}, whose alert does not tell one cause from another")]
     usual = habit(stack, refusal.tls13, cause, refusal.refuser)
@@ -192,39 +205,48 @@ def _phrase(cause: str) -> str:
 
 def _advice(refusal: Refusal, cause: str, sure: float) -> list[str]:
     """What to do: the mend where the evidence decides, else the check that would decide."""
-    refuser, owner, clock = refusal.refuser, refusal.owner, refusal.clock
-    leaf = refusal.facts.leaf
+    refuser, owner = refusal.refuser, refusal.owner
     advice: list[str] = []
     if cause == "certificate_not_yet_valid":
-        begins = f"the certificate is valid from {words.day(leaf.not_before)}"
-        if clock is not None and clock.confidence >= 0.4:
-            advice.append(
-                f"Set the {refuser}'s clock: it says {words.moment(clock.time)[:10]}, {words.skew(clock)}; {begins}."
-            )
-        else:
-            advice.append(f"Compare the {refuser}'s clock with the certificate's dates: {begins}.")
-        if leaf.not_after is not None:
-            advice.append(f"It ends on {words.day(leaf.not_after)}: from then on a right clock refuses it, too.")
+        advice.extend(_early_advice(refusal))
     elif cause == "certificate_expired":
         advice.extend(_expired_advice(refusal))
     elif cause in words.DO:
         advice.append(words.capital(words.DO[cause].format(refuser=refuser, owner=owner)) + ".")
     if refusal.end.alert is not None and refusal.end.alert.code is None:
-        advice.append("Add a key log (--keylog) so that the alert can be read.")
-    elif sure < 0.5:
+        advice.append(f"The alert is encrypted: the {refuser}'s own log says what it was.")
+    elif sure < 0.5 or not advice:
         advice.append(f"Look into the {refuser}'s own log: it knows the reason.")
     return advice
 
 
-def _expired_advice(refusal: Refusal) -> list[str]:
-    """An expired certificate is renewed, unless the judge's clock runs ahead of everybody else's."""
-    leaf, clock = refusal.facts.leaf, refusal.clock
-    ends = f"the certificate ended on {words.day(leaf.not_after)}"
-    if clock is not None and _runs_ahead(refusal):
-        return [
-            f"Set the {refusal.refuser}'s clock: it says {words.moment(clock.time)[:10]}, {words.skew(clock)}; {ends}."
-        ]
-    advice = [f"Renew the {refusal.owner}'s certificate: {ends.replace('ended', 'ends')}."]
-    if not refusal.proven:
-        advice.append(f"Check the {refusal.refuser}'s clock first: it may run ahead.")
+def _early_advice(refusal: Refusal) -> list[str]:
+    """A certificate that is not valid yet needs nothing but a right clock, until it ends."""
+    refuser, clock = refusal.refuser, refusal.clock
+    suspect = _suspect(refusal, "certificate_not_yet_valid")
+    if suspect.not_before is None:
+        begins = f"; hold it against the notBefore of the {refusal.owner}'s certificate, which was not captured"
+    else:
+        begins = f"; the certificate is valid from {words.day(suspect.not_before)}"
+    if clock is not None and clock.confidence >= 0.4:
+        advice = [f"Set the {refuser}'s clock: it says {words.moment(clock.time)[:10]}, {words.skew(clock)}{begins}."]
+    else:
+        advice = [f"Check the {refuser}'s clock{begins}."]
+    if suspect.not_after is not None:
+        advice.append(f"It ends on {words.day(suspect.not_after)}: from then on a right clock refuses it, too.")
     return advice
+
+
+def _expired_advice(refusal: Refusal) -> list[str]:
+    """An expired certificate is renewed, unless it is valid by the capture's clock: then the judge's is the suspect."""
+    suspect, clock, refuser = _suspect(refusal, "certificate_expired"), refusal.clock, refusal.refuser
+    until = f"the certificate is valid until {words.day(suspect.not_after)}"
+    if _runs_ahead(refusal):
+        if clock is not None and clock.confidence >= 0.4:
+            return [
+                f"Set the {refuser}'s clock: it says {words.moment(clock.time)[:10]}, {words.skew(clock)}; {until}."
+            ]
+        return [f"Check the {refuser}'s clock: by the capture's {until}."]
+    name = words.short_name(suspect)
+    advice = [f"Renew the {refusal.owner}'s certificate: {name} was valid until {words.day(suspect.not_after)}."]
+    return advice if refusal.proven else [*advice, f"Look at the {refuser}'s clock as well: it does not show."]

@@ -21,6 +21,7 @@ from tlsalert.model import (
     Evidence,
     Fault,
     HandshakeMessage,
+    Side,
     Verdict,
 )
 
@@ -29,7 +30,7 @@ MISSING_CERTIFICATE = frozenset((None, 40, 41, 42, 43, 46, 48, 49, 50, 116, 10))
 
 
 #: Alerts that are about something else, wherever they come: RFC 8446 §6.2, RFC 5246 §7.2.2.
-NOT_A_CERTIFICATE = frozenset((0, 20, 21, 22, 30, 60, 70, 71, 86, 90, 100, 109, 110, 112, 115, 120, 121))
+NOT_A_CERTIFICATE = frozenset((0, 10, 20, 21, 22, 30, 60, 70, 71, 86, 90, 100, 109, 110, 111, 112, 115, 117, 120, 121))
 
 #: What a TLS 1.3 handshake went like is inferred from lengths and order where nothing of it was decrypted.
 INFERRED = 0.85
@@ -193,13 +194,12 @@ def _other(connection: Connection, end: Ending) -> Verdict:
             f"Undecided: the {sender} ended the handshake{named}, and nothing here says why.",
             sender,
             evidence=tuple(seen),
-            advice=("Add a key log (--keylog) so that the encrypted part can be read.",)
-            if end.alert and end.alert.encrypted
-            else (),
+            advice=(f"The {sender}'s own log says why.",),
         )
     cause, sure = ranking[0]
-    said_alert = str(end.alert.description) if end.alert is not None else cause
-    why, do = words.OTHER.get(cause) or (words.NO_CERTIFICATE_SEEN.format(alert=said_alert), "")
+    if cause not in words.OTHER:
+        return _unseen_certificate(end, sender, cause, tuple(seen))
+    why, do = words.OTHER[cause]
     hedge = "" if sure >= 0.8 else ", most likely because" if sure >= 0.4 else ", perhaps because"
     said = f"{hedge} {why}" if hedge else f": {why}"
     verb = "ended" if end.alert is None else "refused"
@@ -214,6 +214,21 @@ def _other(connection: Connection, end: Ending) -> Verdict:
         tuple(seen),
         (words.capital(do) + ".",) if do else (),
         tuple(Alternative(name, round(share, 3)) for name, share in ranking[1:5]),
+    )
+
+
+def _unseen_certificate(end: Ending, sender: Side, cause: str, seen: tuple[Evidence, ...]) -> Verdict:
+    """An alert that is about a certificate, where none was captured: what it means by itself is all there is."""
+    named = str(end.alert.description) if end.alert is not None else cause
+    do = words.DO[cause].format(refuser=sender, owner=words.other(sender))
+    return Verdict(
+        "failed",
+        f"The {sender} refused the handshake with {named}, which is about a certificate; none was captured.",
+        sender,
+        cause,
+        0.3,
+        evidence=seen,
+        advice=(words.capital(do) + ".", "Record from the connection's beginning, so that the certificate is seen."),
     )
 
 
@@ -257,19 +272,17 @@ def _not_tls(connection: Connection) -> Verdict:
 
 def _incomplete(connection: Connection) -> Verdict:
     last = connection.messages[-1] if connection.messages else None
-    seen = (
-        (Evidence(last.position, f"the last message is {last.message} of the {last.sender}"),)
-        if last is not None
-        else ()
-    )
+    seen = []
+    if last is not None:
+        seen.append(Evidence(last.position, f"the last message is {last.message} of the {last.sender}"))
+    silent = not any(m.sender == "server" for m in connection.messages) and not connection.notes
+    cut = any("cut short" in note or "tcpdump" in note for note in connection.notes)
     return Verdict(
         "incomplete",
-        "The capture ends before the handshake does: neither side refused it.",
+        "The handshake is not complete in the capture, and neither side is seen to refuse it.",
         None,
-        "timed_out",
-        0.3,
-        None,
-        False,
-        seen,
-        ("Record for longer, or look whether the silent side is reachable.",),
+        "timed_out" if silent else None,
+        0.3 if silent else 0.0,
+        evidence=tuple(seen),
+        advice=("Record whole packets: tcpdump -s 0.",) if cut else ("Record from the beginning, and for longer.",),
     )

@@ -116,10 +116,6 @@ OTHER: Final = {
 }
 
 
-#: Of an alert about certificates where none was seen.
-NO_CERTIFICATE_SEEN: Final = "{alert} is about a certificate, but none was seen"
-
-
 def other(side: Side) -> Side:
     """Return the peer."""
     return "server" if side == "client" else "client"

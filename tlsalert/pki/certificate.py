@@ -150,8 +150,8 @@ def _signature(algorithm: Element) -> str:
 def _key(info: Element) -> str:
     """Return kind and size of a SubjectPublicKeyInfo: "RSA 2048", "EC P-256", "Ed25519"."""
     algorithm, bits = parts(info, 2)
-    dotted, *parameters = children(algorithm)
-    kind = oid(dotted)
+    kind = oid(first(algorithm))
+    parameters = list(children(algorithm))[1:]
     if kind in ("1.2.840.113549.1.1.1", "1.2.840.113549.1.1.10"):
         modulus = first(element(bits.data, bits.start + 1, bits.stop))
         return f"RSA {int.from_bytes(modulus.content, 'big').bit_length()}"

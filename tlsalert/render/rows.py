@@ -237,7 +237,7 @@ def _clock(clock: Clock | None, digits: int) -> Row | None:
         "time": time_text(clock.time, digits),
         "source": clock.source,
         "skew_seconds": clock.skew_seconds,
-        "confidence": clock.confidence,
+        "confidence": round(clock.confidence, 3),
         "position": _position(clock.position),
     }
 

@@ -14,6 +14,8 @@ from tlsalert.wire.network import Network
 
 #: A packet longer than this is no packet but damage (Wireshark's own limit is far below for all but USB).
 MAX_PACKET: Final = 1 << 24
+#: Bytes of decryption secrets that are kept of one file.
+MAX_SECRETS: Final = 1 << 20
 #: Seconds from 1970 that no capture's time lies beyond: some 270 years.
 FAR: Final = 1 << 33
 
@@ -55,6 +57,8 @@ class CaptureParser:
         self.kind: i64 = 0  # 0 not known yet, 1 pcap, 2 pcapng
         self.interfaces: list[Interface] = []
         self.secrets: list[tuple[int, bytes]] = []
+        self.kept_secrets: i64 = 0
+        self.orphans: i64 = 0
         self.digits: i64 = 6
         self.damage: str | None = None
         self.stopped = False
@@ -159,7 +163,8 @@ class CaptureParser:
                 self._simple(data, at, length)
             elif kind == 2:
                 self._old(data, at, length)
-            elif kind == 10 and length >= 20:
+            elif kind == 10 and 20 <= length <= MAX_SECRETS - self.kept_secrets:
+                self.kept_secrets += length
                 many = min(self._u32(data, at + 12), length - 20)
                 self.secrets.append((int(self._u32(data, at + 8)), data[at + 16 : at + 16 + many]))
             elif kind == 0x0A0D0D0A:
@@ -247,6 +252,7 @@ class CaptureParser:
         if captured < full:
             self.snapped += 1
         if interface >= len(self.interfaces):
+            self.orphans += 1
             return
         described = self.interfaces[interface]
         seconds = described.offset + ticks // described.per_second

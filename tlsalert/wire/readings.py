@@ -52,13 +52,15 @@ class Readings:
             near = key[:size] if client == 0 else key[size : 2 * size]
             _keep(self.clients, near, Reading(transcript.client_random, transcript.client_at, transcript.client_frame))
 
-    def server(self, address: bytes, port: int, random: bytes) -> tuple[Reading, int, int] | None:
+    def server(
+        self, address: bytes, port: int, random: bytes, at: int = -1, frame: int = 0
+    ) -> tuple[Reading, int, int] | None:
         """Return a server's reading by its random, how many agree with it (itself too), and how many there are."""
-        return _find(self.servers.get(address + bytes((port >> 8, port & 255))), random)
+        return _find(self.servers.get(address + bytes((port >> 8, port & 255))), random, at, frame)
 
-    def client(self, address: bytes, random: bytes) -> tuple[Reading, int, int] | None:
+    def client(self, address: bytes, random: bytes, at: int = -1, frame: int = 0) -> tuple[Reading, int, int] | None:
         """Return the same for a client."""
-        return _find(self.clients.get(address), random)
+        return _find(self.clients.get(address), random, at, frame)
 
 
 def _keep(table: dict[bytes, list[Reading]], key: bytes, reading: Reading) -> None:
@@ -76,7 +78,8 @@ def _keep(table: dict[bytes, list[Reading]], key: bytes, reading: Reading) -> No
     known.append(reading)
 
 
-def _find(readings: list[Reading] | None, random: bytes) -> tuple[Reading, int, int] | None:
+def _find(readings: list[Reading] | None, random: bytes, at: i64, frame: i64) -> tuple[Reading, int, int] | None:
+    """Hold a reading against its machine's; one that was not kept is made anew where its time ``at`` is given."""
     if readings is None or len(random) < 4:
         return None
     own: Reading | None = None
@@ -84,9 +87,14 @@ def _find(readings: list[Reading] | None, random: bytes) -> tuple[Reading, int, 
         if reading.random == random:
             own = reading
             break
-    if own is None:
-        return None
     agreeing = 0
+    others = len(readings)
+    if own is None:
+        if at < 0:
+            return None
+        own = Reading(random, at, frame)
+        agreeing = 1
+        others += 1
     for reading in readings:
         apart = reading.offset - own.offset
         span = reading.at - own.at
@@ -96,4 +104,4 @@ def _find(readings: list[Reading] | None, random: bytes) -> tuple[Reading, int, 
             span = -span
         if apart <= TOLERANCE + span // DRIFT:
             agreeing += 1
-    return own, agreeing, len(readings)
+    return own, agreeing, others

@@ -52,7 +52,8 @@ def command(
 ) -> None:
     """Decode the TLS handshakes in captures and say who refused what, why, and what to change.
 
-    EVIDENCE is a pcap or pcapng file, plain or compressed (gzip, zstd, xz, bzip2), or "-" for a pipe.
+    EVIDENCE is a pcap or pcapng file, plain or compressed (gzip, zstd, xz, bzip2), or "-" for a pipe. Connections
+    come in the order of their first packets; from a pipe, and in captures with very many failures, as they end.
     """
     gc.set_threshold(100_000, 50, 50)  # what reading makes has no cycles: looking for them took a third of the time
     _spare(output, evidence)
@@ -62,7 +63,11 @@ def command(
             session.text(evidence, out, full or number is not None)
         else:
             session.data(evidence, out, form)
-    sys.exit(3 if session.unread else 1 if fail_on and session.failed else 0)
+    if session.unread:
+        sys.exit(3)
+    if not session.found:
+        sys.exit(2)
+    sys.exit(1 if fail_on and session.failed else 0)
 
 
 class _Session:
@@ -73,6 +78,7 @@ class _Session:
         self.number = number
         self.unread = False
         self.failed = False
+        self.found = number is None
 
     def text(self, evidence: tuple[str, ...], out: TextIO, full: bool) -> None:
         """Write for people."""
@@ -135,6 +141,7 @@ class _Session:
         except TlsalertError as error:
             self._tell(error)
         summary = reader.summary
+        self.found = self.found or self.number is None or self.number < summary.connections
         if self.number is not None and self.number >= summary.connections:
             click.echo(
                 f"tlsalert: {summary.source} has no connection {self.number}: it has {summary.connections}", err=True

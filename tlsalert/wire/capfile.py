@@ -156,13 +156,13 @@ class CaptureParser:
             if at + length > size:
                 break
             if kind == 6:
-                self._enhanced(data, at, length)
+                self._timed(data, at, length, self._u32(data, at + 8))
             elif kind == 1:
                 self._interface(data, at, length)
             elif kind == 3:
                 self._simple(data, at, length)
             elif kind == 2:
-                self._old(data, at, length)
+                self._timed(data, at, length, self._u16(data, at + 8))
             elif kind == 10 and 20 <= length <= MAX_SECRETS - self.kept_secrets:
                 self.kept_secrets += length
                 many = min(self._u32(data, at + 12), length - 20)
@@ -210,33 +210,11 @@ class CaptureParser:
             option += 4 + (size + 3 & ~3)
         self.interfaces.append(Interface(self._u16(data, at + 8), unit, per_second, offset))
 
-    def _enhanced(self, data: bytes, at: i64, length: i64) -> None:
-        if length < 32:
-            return
-        ticks = self._ticks(data, at + 12)
-        self._packet(
-            data,
-            at + 28,
-            at + length - 4,
-            self._u32(data, at + 20),
-            self._u32(data, at + 24),
-            self._u32(data, at + 8),
-            ticks,
-        )
-
-    def _old(self, data: bytes, at: i64, length: i64) -> None:
-        if length < 32:
-            return
-        ticks = self._ticks(data, at + 12)
-        self._packet(
-            data,
-            at + 28,
-            at + length - 4,
-            self._u32(data, at + 20),
-            self._u32(data, at + 24),
-            self._u16(data, at + 8),
-            ticks,
-        )
+    def _timed(self, data: bytes, at: i64, length: i64, interface: i64) -> None:
+        """Read an enhanced packet block, or the one that came before it: they differ in how they name the interface."""
+        if length >= 32:
+            captured, full = self._u32(data, at + 20), self._u32(data, at + 24)
+            self._packet(data, at + 28, at + length - 4, captured, full, interface, self._ticks(data, at + 12))
 
     def _simple(self, data: bytes, at: i64, length: i64) -> None:
         """A simple packet block has no time: the last one known has to do."""

@@ -65,8 +65,11 @@ class Reader:
     def __iter__(self) -> Iterator[Connection]:
         with self._source as source:
             for chunk in source.chunks():
-                self._parser.feed(chunk)
-                self._tcp.settle()
+                if chunk:
+                    self._parser.feed(chunk)
+                    self._tcp.settle()
+                else:
+                    self._tcp.settle_all()
                 self._take()
                 if source.pipe or self._harvest.held_bytes > HELD_BYTES:
                     yield from self._told()

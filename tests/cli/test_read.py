@@ -436,6 +436,17 @@ def test_from_a_pipe_a_connection_is_shown_before_the_pipe_ends(tmp_path: Path, 
         assert [json.loads(line)["connection"] for line in (said + rest).splitlines()] == [0, 1, 2]
 
 
+def test_what_has_ended_is_shown_while_a_pipe_says_nothing() -> None:
+    """All packets have come, and none will for hours: the capture of a quiet line is still open."""
+    with running("read", "-", "--format", "jsonl") as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(CONSOLE.read_bytes())
+        process.stdin.flush()
+        causes = [json.loads(process.stdout.readline())["verdict"]["cause"] for _ in range(3)]
+    assert causes[-1] == "certificate_not_yet_valid"
+
+
 def test_a_reader_that_goes_away_ends_it_quietly() -> None:
     for form in ("text", "json", "jsonl", "csv"):
         with running("read", "--format", form, *[str(CONSOLE)] * 400) as process:

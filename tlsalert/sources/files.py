@@ -7,6 +7,7 @@ import gzip
 import io
 import lzma
 import os
+import select
 import sys
 import weakref
 import zlib
@@ -17,6 +18,8 @@ from tlsalert.errors import CaptureError
 
 #: Larger buffers are mapped freshly for each read, and the page faults cost more than the parsing.
 CHUNK = 64 * 1024
+#: Seconds after which a pipe that says nothing is idle: what has ended is told then.
+IDLE = 1.0
 #: What a reader needs to recognise a file by its content.
 HEAD = 512
 
@@ -57,11 +60,13 @@ class ByteSource:
         self._close = weakref.finalize(self, _nothing if self.pipe else self._file.close)
         raw = _PushedBack(self._file)
         self._take: Read = raw.read
+        self._waits = self.pipe and _selectable(self._file)
         self.size = None if self.pipe else os.fstat(self._file.fileno()).st_size
         start = raw.peek(32, self.name)
         for magic, opener in COMPRESSIONS.items():
             if start.startswith(magic):
                 self.size = None
+                self._waits = False  # a decompressor may hold bytes that the pipe no longer shows
                 self._take = opener(cast("BinaryIO", io.BufferedReader(raw, CHUNK)))
                 break
         self.head = self._first()
@@ -79,11 +84,26 @@ class ByteSource:
         self._close()
 
     def chunks(self) -> Iterator[bytes]:
-        """Go through the bytes, a chunk at a time; a broken compression ends them and is told in ``damage``."""
+        """Go through the bytes, a chunk at a time; a broken compression ends them and is told in ``damage``.
+
+        An empty chunk says that a pipe has been idle for a while (:data:`IDLE`); more may come.
+        """
         if self.head:
             yield self.head
-        while chunk := self._read(CHUNK):
+        while True:
+            if self._idle():
+                yield b""
+                continue
+            chunk = self._read(CHUNK)
+            if not chunk:
+                return
             yield chunk
+
+    def _idle(self) -> bool:
+        """Wait for a pipe's next bytes, but not for ever; what is no pipe, or compressed, is never idle."""
+        if not self._waits:
+            return False
+        return not select.select([self._file], [], [], IDLE)[0]
 
     def _first(self) -> bytes:
         head = b""
@@ -154,6 +174,15 @@ def _zstd_promises(start: bytes) -> bool:
         return bool(zstandard.get_frame_parameters(start).content_size != 0)
     except zstandard.ZstdError:
         return True
+
+
+def _selectable(file: IO[bytes]) -> bool:
+    """Whether the system can tell when there is something to read: not for what a program put in stdin's place."""
+    try:
+        file.fileno()
+    except (OSError, AttributeError):
+        return False
+    return os.name == "posix"
 
 
 def _nothing() -> None:

@@ -173,6 +173,13 @@ class TcpTable:
         self._settle(self.both_finished)
         self._settle(self.was_reset)
 
+    def settle_all(self) -> None:
+        """Tell all flows that have closed, without waiting for late packets: nothing has come for a while."""
+        while len(self.both_finished) > 0:
+            self._end(self.both_finished.popleft())
+        while len(self.was_reset) > 0:
+            self._end(self.was_reset.popleft())
+
     def finish(self) -> None:
         """Tell every flow as it stands: the capture has ended."""
         self.both_finished.clear()

@@ -6,6 +6,7 @@ import bz2
 import gc
 import gzip
 import lzma
+import os
 import pickle
 import struct
 from collections.abc import Callable
@@ -245,6 +246,12 @@ def test_a_capture_that_is_not_read_to_its_end_leaves_no_file_open(mixed: Path, 
         capture[0]
     del capture
     gc.collect()
+    assert str(mixed) not in [os.readlink(f"/proc/self/fd/{number}") for number in open_files()]
+
+
+def open_files() -> list[str]:
+    """Return the numbers of the files that this process holds open (the one for looking is closed again)."""
+    return [number for number in os.listdir("/proc/self/fd") if os.path.islink(f"/proc/self/fd/{number}")]
 
 
 @pytest.mark.parametrize("resolution", [0, 3, 6, 9, 19, 0x7F, 0x80, 0x9E, 0xBF, 0xFF])

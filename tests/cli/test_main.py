@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -12,3 +13,11 @@ def test_the_module_runs_as_the_command_does() -> None:
     )
     assert done.returncode == 0
     assert done.stdout.startswith("unknown_ca (48)")
+
+
+def test_an_encoding_without_a_sign_is_no_reason_to_break_off() -> None:
+    environment = os.environ | {"PYTHONIOENCODING": "ascii"}
+    command = [sys.executable, "-m", "tlsalert", "explain", "48"]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "RFC 8446" in done.stdout

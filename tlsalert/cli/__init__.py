@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
+from io import TextIOWrapper
 
 import click
 
@@ -60,6 +61,8 @@ def main() -> None:
     """Run the command line; errors are told in one line, and a reader that has gone away ends it quietly."""
     from tlsalert.errors import TlsalertError
 
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # an encoding without "§" is no reason to break off
     try:
         with group.make_context("tlsalert", sys.argv[1:]) as context:  # group.main() would call a broken pipe an error
             group.invoke(context)

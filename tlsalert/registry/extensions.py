@@ -75,11 +75,14 @@ class ExtensionType(Registry):
     sequence_number_encryption_algorithms = 60  # draft-pismenny-tls-dtls-plaintext-sequence-number
     rrc = 61  # RFC 9853
     tls_flags = 62  # draft-ietf-tls-tlsflags
+    server_padding = 4832  # BoringSSL (tls1.h)
     next_protocol_negotiation = 13172  # draft-agl-tls-nextprotoneg-04
     application_settings_old = 17513  # draft-vvv-tls-alps-00
     application_settings = 17613  # draft-vvv-tls-alps-01
     channel_id_old = 30031  # draft-balfanz-tls-channelid-00
     channel_id = 30032  # draft-balfanz-tls-channelid-01
+    pake = 35387  # draft-bmw-tls-pake13
+    padding_draft = 35655  # draft-agl-tls-padding-02
     trust_anchors = 51764  # draft-ietf-tls-trust-anchor-ids
     ech_outer_extensions = 64768  # RFC 9849 §5.1
     encrypted_client_hello = 65037  # RFC 9849 §5

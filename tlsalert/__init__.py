@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tlsalert.errors import TlsalertError
     from tlsalert.explain import explain
     from tlsalert.model import Connection, Verdict
+    from tlsalert.wire.contents import contents
 
 __version__ = _version.VERSION
 
@@ -27,11 +28,12 @@ _HOMES = {
     "Connection": "model",
     "TlsalertError": "errors",
     "Verdict": "model",
+    "contents": "wire.contents",
     "explain": "explain",
     "read": "capture",
 }
 
-__all__ = ["Capture", "Connection", "TlsalertError", "Verdict", "__version__", "explain", "read"]
+__all__ = ["Capture", "Connection", "TlsalertError", "Verdict", "__version__", "contents", "explain", "read"]
 
 
 def __getattr__(name: str) -> object:

@@ -30,7 +30,9 @@ import sys
 import tlsalert.wire.tcp
 from tlsalert.capture import Reader
 from tlsalert.errors import TlsalertError
+from tlsalert.render.fields import message_fields
 from tlsalert.render.json import jsonl
+from tlsalert.render.values import extension_row
 
 print(tlsalert.wire.tcp.__file__, flush=True)
 for path in sys.argv[1:]:
@@ -38,6 +40,11 @@ for path in sys.argv[1:]:
         reader = Reader(path)
         for connection in reader:
             sys.stdout.buffer.write(jsonl(connection))
+            for message in connection.messages:
+                print(message_fields(message, connection))
+            for code, hello in ((1, connection.client_hello), (2, connection.server_hello)):
+                print([extension_row(one, code) for one in hello.extensions] if hello else None)
+            sys.stdout.flush()
         print(path, reader.summary, flush=True)
     except TlsalertError as error:
         print(path, error, flush=True)

@@ -18,16 +18,18 @@ def over(data: bytes) -> Cursor:
 
 
 def test_numbers_are_read_in_network_order() -> None:
-    cursor = over(bytes.fromhex("01 0203 040506 07"))
+    cursor = over(bytes.fromhex("01 0203 040506 0708090a 07"))
     assert (cursor.u8("a"), cursor.u16("b"), cursor.u24("c")) == (0x01, 0x0203, 0x040506)
+    assert cursor.u32("d") == 0x0708090A
     assert cursor.left == 1
     assert cursor.take(1, "d") == b"\x07"
     assert cursor.left == 0
 
 
 def test_the_largest_numbers_are_not_signed() -> None:
-    cursor = over(b"\xff" * 6)
+    cursor = over(b"\xff" * 10)
     assert (cursor.u8("a"), cursor.u16("b"), cursor.u24("c")) == (0xFF, 0xFFFF, 0xFFFFFF)
+    assert cursor.u32("d") == 0xFFFFFFFF
 
 
 @pytest.mark.parametrize("width", [1, 2, 3])

@@ -38,6 +38,11 @@ class Cursor:
         at = self._step(3, what)
         return self.data[at] << 16 | self.data[at + 1] << 8 | self.data[at + 2]
 
+    def u32(self, what: str) -> int:
+        """Read four bytes as a number."""
+        at = self._step(4, what)
+        return int.from_bytes(self.data[at : at + 4], "big")
+
     def take(self, size: i64, what: str) -> bytes:
         """Read ``size`` bytes."""
         at = self._step(size, what)

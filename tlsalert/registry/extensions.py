@@ -82,7 +82,7 @@ class ExtensionType(Registry):
     channel_id_old = 30031  # draft-balfanz-tls-channelid-00
     channel_id = 30032  # draft-balfanz-tls-channelid-01
     pake = 35387  # draft-bmw-tls-pake13
-    padding_draft = 35655  # draft-agl-tls-padding-02
+    padding_draft = 35655  # draft-agl-tls-padding
     trust_anchors = 51764  # draft-ietf-tls-trust-anchor-ids
     ech_outer_extensions = 64768  # RFC 9849 §5.1
     encrypted_client_hello = 65037  # RFC 9849 §5

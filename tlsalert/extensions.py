@@ -39,6 +39,7 @@ class Timestamp(Struct, frozen=True):
     version: int
     log_id: bytes
     time: int
+    scheme: int
     signature_length: int
 
 

@@ -86,7 +86,7 @@ def test_several_answers_up_to_a_limit() -> None:
         (response(answer()) + b"!", "1 bytes follow the OCSP response"),
         (response(answer(tlv(0x85))), "a certificate status of tag 0x85"),
         (response(answer(tlv(0xA1))), "a revocation without its time"),
-        (response(tlv(SEQUENCE, when(1))), "an answer with 1 of 3 parts"),
+        (response(tlv(SEQUENCE, when(1))), "an element with 1 of 3 parts"),
     ],
 )
 def test_what_is_broken_is_told_and_the_rest_stays(encoded: bytes, says: str) -> None:
@@ -100,6 +100,12 @@ def test_answers_before_a_broken_one_are_kept() -> None:
     found = read_ocsp(response(answer(), answer(tlv(0x85))))
     assert [one.status for one in found.responses] == ["good"]
     assert found.produced_at == day(3)
+    assert len(found.problems) == 1
+
+
+def test_an_element_of_a_million_parts_is_not_read_to_its_end() -> None:
+    found = read_ocsp(tlv(SEQUENCE, tlv(0x0A, b"\0"), bytes(2_000_000)))
+    assert found.status == 0
     assert len(found.problems) == 1
 
 

@@ -39,7 +39,14 @@ AUTHORITY = name((attribute("2.5.4.3", b"Some CA"),))
             18,
             SH,
             vector(2, vector(2, sct())),
-            [{"version": 1, "log_id": CERT_ID.hex(), "time": "2023-11-14T22:13:20.123Z"}],
+            [
+                {
+                    "version": 1,
+                    "log_id": CERT_ID.hex(),
+                    "time": "2023-11-14T22:13:20.123Z",
+                    "signature_scheme": "ecdsa_secp256r1_sha256",
+                }
+            ],
         ),
         (19, CH, vector(1, b"\x02\0"), ["RawPublicKey", "X509"]),
         (21, CH, bytes(100), 100),

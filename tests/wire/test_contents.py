@@ -328,6 +328,21 @@ def test_a_list_without_end_is_kept_to_a_limit_and_says_so(kind: int, version: i
     assert "only the first ones are told" in found.problems[0]
 
 
+def test_so_are_channel_ids_and_stapled_responses() -> None:
+    channel: Any = read_contents(203, u16(30032, 0) * (MOST_ENTRIES + 1), TLS12, SUITE)
+    stapled: Any = read_contents(22, b"\2" + vector(3, vector(3, b"") * (MOST_ENTRIES + 1)), TLS12, SUITE)
+    assert (len(channel.extensions), len(stapled.responses)) == (MOST_ENTRIES, MOST_ENTRIES)
+    assert "only the first ones are told" in channel.problems[0]
+    assert "only the first ones are told" in stapled.problems[0]
+
+
+@pytest.mark.parametrize("kind", sorted(READERS))
+@pytest.mark.parametrize("fill", [b"\0", b"\xff", b"\0\1", b"\1\0\0"])
+def test_the_longest_message_that_is_kept_fills_no_memory_with_problems(kind: int, fill: bytes) -> None:
+    for version in (0, TLS10, TLS12, TLS13):
+        assert len(read_contents(kind, fill * ((1 << 20) // len(fill)), version, SUITE).problems) < 100
+
+
 @pytest.mark.parametrize(
     ("wire", "tls_form"),
     [
@@ -382,6 +397,37 @@ def test_of_sslv2_the_first_message_is_decoded() -> None:
 
 def test_it_is_one_of_the_public_names() -> None:
     assert tlsalert.contents is contents
+
+
+@pytest.mark.parametrize(
+    ("kind", "version", "body"),
+    [
+        (3, 0xFEFD, u16(0xFEFD) + vector(1, b"cookie")),
+        (4, TLS12, u32(300) + vector(2, b"ticket")),
+        (4, TLS13, TICKET_13 + extensions_block([(42, u32(16384))])),
+        (8, TLS13, extensions_block([ALPN, (28, u16(64))])),
+        (10, TLS13, vector(2, vector(1, b"cid")) + b"\0"),
+        (11, TLS12, tls.certificate_list(b"one", b"two")),
+        (11, TLS13, CERTIFICATE_13),
+        (12, TLS12, b"\x03" + u16(29) + vector(1, bytes(32)) + u16(0x0804) + vector(2, bytes(64))),
+        (13, TLS12, vector(1, b"\1") + vector(2, u16(0x0401)) + vector(2, vector(2, b"dn"))),
+        (13, TLS13, vector(1, b"") + extensions_block([(13, vector(2, u16(0x0401)))])),
+        (15, TLS12, u16(0x0804) + vector(2, bytes(64))),
+        (16, TLS12, vector(1, bytes(32))),
+        (21, TLS12, b"\0" + vector(2, vector(2, b"http://a/") + b"\1" + bytes(20))),
+        (22, TLS12, b"\x01" + vector(3, OCSP)),
+        (23, TLS12, vector(3, u16(0) + vector(2, b"upn"))),
+        (25, TLS13, u16(1) + u32(len(CERTIFICATE_13))[1:] + vector(3, zlib.compress(CERTIFICATE_13))),
+        (26, TLS12, vector(2, b"key") + vector(2, b"salt") + u16(7) + b"\0\1\0"),
+        (67, TLS12, vector(1, b"h2") + vector(1, bytes(28))),
+    ],
+)
+def test_a_message_that_was_cut_anywhere_says_so(kind: int, version: int, body: bytes) -> None:
+    whole = read_contents(kind, body, version, SUITE)
+    assert whole.problems == ()
+    for end in range(1, len(body)):
+        assert read_contents(kind, body[:end], version, SUITE).problems, f"the first {end} bytes"
+    assert read_contents(kind, body + b"\0", version, SUITE).problems
 
 
 KINDS = st.one_of(st.sampled_from(sorted(READERS)), st.integers(0, 255))

@@ -34,7 +34,7 @@ from tlsalert.messages import OcspResponse, OidFilter
 from tlsalert.model import Extension
 from tlsalert.registry.extensions import ExtensionType
 from tlsalert.wire.cursor import Cursor
-from tlsalert.wire.extensions import READERS, read_extension, read_extensions
+from tlsalert.wire.extensions import MOST_EXTENSIONS, MOST_PROBLEMS, READERS, read_extension, read_extensions
 
 CH, SH, NST, HRR, EE, CT, CR = 1, 2, 4, 6, 8, 11, 13
 CERT_ID = bytes(range(32))
@@ -112,7 +112,7 @@ ECH_CONFIG = vector(
             18,
             SH,
             vector(2, vector(2, sct()) + vector(2, sct(b""))),
-            (Timestamp(0, CERT_ID, 1_700_000_000_123, 3), Timestamp(0, CERT_ID, 1_700_000_000_123, 0)),
+            (Timestamp(0, CERT_ID, 1_700_000_000_123, 0x0403, 3), Timestamp(0, CERT_ID, 1_700_000_000_123, 0x0403, 0)),
             id="signed_certificate_timestamp",
         ),
         pytest.param(19, CH, vector(1, b"\x02\0"), (2, 0), id="client_certificate_type"),
@@ -313,6 +313,19 @@ def test_a_block_that_was_cut_is_told_as_far_as_it_goes() -> None:
         [Extension(9999, b"?")],
         ["extensions claims 11 bytes, 10 left", "extension 28 claims 2 bytes, 1 left"],
     )
+
+
+def test_a_block_without_end_is_kept_to_a_limit_and_says_so() -> None:
+    found, problems = block(vector(2, (u16(9999) + vector(2, b"")) * (MOST_EXTENSIONS + 1)))
+    assert len(found) == MOST_EXTENSIONS
+    assert problems == ["there are more than 1024 extensions: only the first ones are told"]
+
+
+def test_not_every_problem_of_a_broken_block_is_told() -> None:
+    _, problems = block(vector(2, (u16(28) + vector(2, b"")) * 100))
+    assert problems == ["extension 28: it is empty"] * MOST_PROBLEMS + [
+        "there are more problems: only the first ones are told"
+    ]
 
 
 @given(

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import islice
 
 from tlsalert.errors import DecodeError
 from tlsalert.messages import OcspResponse, OcspSingle
 from tlsalert.pki import der
-from tlsalert.pki.der import Element, children, element, first, parts
+from tlsalert.pki.der import Element, children, element, first
 
 #: Longer responses are read anew each time: a hostile capture must not fill the memory with them.
 REMEMBERED_BYTES = 8192
+#: Parts of one element that are looked at: no element of a response but the list of answers has as many.
+MOST_PARTS = 16
 #: Answers that are kept of one response; a staple has one.
 MOST_ANSWERS = 256
 
@@ -39,15 +42,15 @@ def _read(encoded: bytes) -> OcspResponse:
         outer = element(encoded)
         if outer.stop != len(encoded):
             problems.append(f"{len(encoded) - outer.stop} bytes follow the OCSP response")
-        inside = list(children(outer))
+        inside = _parts(outer, 0)
         if not inside or inside[0].tag != ENUMERATED:
             raise DecodeError("an OCSP response without a status")
         status = int.from_bytes(inside[0].content[:4], "big")
         if len(inside) > 1:  # only a successful one has more
             basic = _basic(inside[1])
-            data = [part for part in children(first(basic)) if part.tag != 0xA0]  # 0xA0: the version
-            if len(data) < 3:
-                raise DecodeError(f"response data with {len(data)} of 3 parts", f"byte {basic.begin}")
+            data = _parts(first(basic), 3)
+            if data[0].tag == 0xA0:  # the version
+                data = _parts(first(basic), 4)[1:]
             produced = der.time(data[1])
             for single in children(data[2]):
                 if len(found) == MOST_ANSWERS:
@@ -61,21 +64,21 @@ def _read(encoded: bytes) -> OcspResponse:
 
 def _basic(wrapped: Element) -> Element:
     """Return the BasicOCSPResponse inside responseBytes."""
-    kind, response = parts(first(wrapped), 2)
+    kind, response = _parts(first(wrapped), 2)[:2]
     if (dotted := der.oid(kind)) != BASIC:
         raise DecodeError(f"an OCSP response of type {dotted}")
     return first(response)
 
 
 def _single(answer: Element) -> OcspSingle:
-    identity, status, this_update, *rest = _at_least_three(answer)
-    serial = parts(identity, 4)[3]
+    identity, status, this_update, *rest = _parts(answer, 3)
+    serial = _parts(identity, 4)[3]
     kind = STATUSES.get(status.tag & 0x1F)
     if kind is None or status.tag & 0xC0 != 0x80:
         raise DecodeError(f"a certificate status of tag 0x{status.tag:02x}", f"byte {status.begin}")
     revoked_at = reason = None
     if kind == "revoked":
-        said = list(children(status))
+        said = _parts(status, 0)
         if not said:
             raise DecodeError("a revocation without its time", f"byte {status.begin}")
         revoked_at = der.time(said[0])
@@ -92,8 +95,9 @@ def _single(answer: Element) -> OcspSingle:
     )
 
 
-def _at_least_three(answer: Element) -> list[Element]:
-    found = list(children(answer))
-    if len(found) < 3:
-        raise DecodeError(f"an answer with {len(found)} of 3 parts", f"byte {answer.begin}")
+def _parts(parent: Element, least: int) -> list[Element]:
+    """Return the first parts of an element, which must be so many at least."""
+    found = list(islice(children(parent), MOST_PARTS))
+    if len(found) < least:
+        raise DecodeError(f"an element with {len(found)} of {least} parts", f"byte {parent.begin}")
     return found

@@ -135,7 +135,12 @@ def _part(kind: int, part: object) -> object:
         return name_from_der(part) if kind == 47 else part.hex()
     if isinstance(part, Timestamp):
         time = rfc3339(part.time * 1_000_000, 3)
-        return {"version": part.version + 1, "log_id": part.log_id.hex(), "time": time}
+        return {
+            "version": part.version + 1,  # v1 is sent as 0, RFC 6962 §3.2
+            "log_id": part.log_id.hex(),
+            "time": time,
+            "signature_scheme": names.scheme_name(part.scheme),
+        }
     if isinstance(part, OidFilter):
         return {"oid": _oid(part.oid), "length": len(part.values)}
     if isinstance(part, TrustedAuthority):

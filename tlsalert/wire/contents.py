@@ -50,6 +50,7 @@ from tlsalert.wire.extensions import (
     CLIENT_HELLO,
     ENCRYPTED_EXTENSIONS,
     HELLO_RETRY_REQUEST,
+    MOST_PROBLEMS,
     NEW_SESSION_TICKET,
     SERVER_HELLO,
     read_extension,
@@ -221,6 +222,8 @@ def _channel_id(body: bytes, version: int, suite: int) -> Contents:
     problems: tuple[str, ...] = ()
     try:
         while cursor.left:
+            if len(found) == MOST_ENTRIES:
+                raise DecodeError(_too_many("channel_id"))
             kind = cursor.u16("extension_type")
             found.append(Extension(kind, cursor.vector(2, f"extension {kind}").rest()))
     except DecodeError as error:
@@ -431,7 +434,7 @@ def _certificate_status(body: bytes, version: int, suite: int) -> Contents:
     except DecodeError as error:
         problems.append(error.what)
     for response in found:
-        if response is not None:
+        if response is not None and len(problems) < MOST_PROBLEMS:
             problems.extend(response.problems)
     return CertificateStatus(kind, tuple(found), tuple(problems))
 

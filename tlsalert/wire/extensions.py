@@ -50,6 +50,10 @@ ASKING: Final = frozenset({CLIENT_HELLO, CERTIFICATE_REQUEST, 17})
 
 ECH_VERSION: Final = 0xFE0D
 
+#: Extensions of one block that are read, and problems of one message that are told: far more than an honest one has.
+MOST_EXTENSIONS: Final = 1024
+MOST_PROBLEMS: Final = 64
+
 
 def read_extension(kind: int, data: bytes, message: int) -> ExtensionContents:
     """Return what extension ``kind`` says in a message of that handshake type; never raises.
@@ -94,11 +98,17 @@ def read_extensions(cursor: Cursor, found: list[Extension], problems: list[str],
     inner = Cursor(cursor.take(have, "extensions"), 0, have)
     try:
         while inner.left:
+            if len(found) == MOST_EXTENSIONS:
+                raise DecodeError(f"there are more than {MOST_EXTENSIONS} extensions: only the first ones are told")
             kind = inner.u16("extension_type")
             found.append(Extension(kind, inner.vector(2, f"extension {kind}").rest()))
     except DecodeError as error:
         problems.append(error.what)
     for extension in found:
+        if len(problems) >= MOST_PROBLEMS:
+            if len(problems) == MOST_PROBLEMS:
+                problems.append("there are more problems: only the first ones are told")
+            break
         if (problem := read_extension(extension.type, extension.data, message).problem) is not None:
             problems.append(f"extension {extension.type}: {problem}")
 
@@ -231,8 +241,8 @@ def _timestamps(inner: Cursor, message: int) -> ExtensionValue:
         log = one.take(32, "log_id")
         time = one.u32("timestamp") << 32 | one.u32("timestamp")
         one.vector(2, "CtExtensions")
-        one.u16("algorithm")
-        found.append(Timestamp(version, log, time, one.vector(2, "signature").left))
+        scheme = one.u16("algorithm")
+        found.append(Timestamp(version, log, time, scheme, one.vector(2, "signature").left))
     return tuple(found)
 
 

@@ -12,7 +12,7 @@ import pytest
 from tests.evidence import CORPUS, needs_corpus
 from tests.wire.test_fingerprint import every_capture
 from tlsalert.capture import read
-from tlsalert.extensions import KeyShare, PskOffer
+from tlsalert.extensions import KeyShare, PskOffer, Timestamp
 from tlsalert.messages import (
     CertificateRequestMessage,
     CertificateStatus,
@@ -59,6 +59,8 @@ FIELDS = (
 )
 Told = dict[tuple[int, str], list[str]]
 
+#: A hello whose extensions are all empty, where they may be and where not: tshark reads on into the next extension.
+MISREAD = {"arkime/tests/pcap/arkime_synthetic.pcap"}
 SAMPLES = ["ja4/pcap/tls-handshake.pcapng", "ja4/pcap/latest.pcapng", "arkime/tests/pcap/openssl-ssl3.pcap"]
 
 
@@ -73,7 +75,7 @@ def test_it_is_what_tshark_says(path: str) -> None:
 @needs_corpus
 @needs_tshark
 def test_it_is_what_tshark_says_of_every_capture() -> None:
-    assert sum(compared(path) for path in every_capture()) > 10_000
+    assert sum(compared(path) for path in every_capture() if path not in MISREAD) > 10_000
 
 
 def compared(path: str) -> int:
@@ -163,7 +165,9 @@ def of_extensions(extensions: tuple[Extension, ...], message: int) -> Iterator[t
                 yield "tls.handshake.extensions.psk.identity.obfuscated_ticket_age", str(identity.obfuscated_age)
             continue
         for one in value if isinstance(value, tuple) else (value,):
-            if isinstance(one, KeyShare):
+            if isinstance(one, Timestamp):
+                yield SCHEME, f"0x{one.scheme:04x}"
+            elif isinstance(one, KeyShare):
                 yield "tls.handshake.extensions_key_share_group", str(one.group)
                 yield "tls.handshake.extensions_key_share_key_exchange_length", str(one.length)
             elif isinstance(one, str) and extension.type == 16:

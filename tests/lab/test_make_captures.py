@@ -1,10 +1,14 @@
-"""captures/make.py makes the stories that captures/README.md tells, and the captures there are such."""
+"""captures/make.py makes the stories that captures/README.md and labels.json tell, and the captures there are such."""
 
+from __future__ import annotations
+
+import json
 import os
 import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,11 +16,14 @@ pytest.importorskip("OpenSSL", reason="needs the extra lab")
 
 from tests.lab.packets import capture_of, records, streams
 from tlsalert.lab import faketime
+from tlsalert.sources.files import ByteSource
 
 CAPTURES = Path(__file__).parents[2] / "captures"
-BMC = 5900
+LABELS: dict[str, Any] = json.loads((CAPTURES / "labels.json").read_text())["captures"]
+KINDS = (".pcap", ".pcapng", ".gz", ".zst")
+CONSOLE = 5900
 
-#: For each capture the alert of each connection, and the clock in its ServerHello, or "" where it shows none.
+#: For each capture of the console the alert of each connection, and the clock in its ServerHello, or "".
 STORIES = {
     "no-client-certificate": [(40, "2015-03-12 05:41:50")],
     "unknown-ca": [(48, "2015-03-12 05:41:50")],
@@ -25,12 +32,20 @@ STORIES = {
     "expired": [(45, "2026-07-01 08:51:03")],
     "success": [(None, "2021-06-17 08:51:03")],
     "console": [(40, "2015-03-12 05:41:09"), (48, "2015-03-12 05:41:26"), (42, "2015-03-12 05:41:50")],
+    "two-clocks": [
+        (42, "2015-03-12 05:41:50"),
+        (45, "2031-11-02 22:08:20"),
+        (42, "2015-03-12 05:41:55"),
+        (45, "2031-11-02 22:08:25"),
+    ],
+    "clock-reset": [(42, "2015-03-12 05:41:50"), (None, "2021-06-17 08:51:20")],
+    "http-date": [(42, "")],
 }
 
 
-def run_maker(directory: Path) -> subprocess.CompletedProcess[str]:
+def run_maker(*arguments: str) -> subprocess.CompletedProcess[str]:
     environment = os.environ | {"PYTHONPATH": str(CAPTURES.parent)}
-    command = [sys.executable, str(CAPTURES / "make.py"), str(directory)]
+    command = [sys.executable, str(CAPTURES / "make.py"), *arguments]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 
@@ -38,7 +53,7 @@ def story(path: Path) -> list[tuple[int | None, str]]:
     """Return what :data:`STORIES` holds, read from a capture."""
     found: list[tuple[int | None, str]] = []
     for ((_, port), _), stream in streams(capture_of(path)).items():
-        if port == BMC:
+        if port == CONSOLE:
             alerts = [body[1] for kind, body in records(stream) if kind == 21]
             seconds = int.from_bytes(stream[11:15], "big")
             shown = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")
@@ -46,8 +61,13 @@ def story(path: Path) -> list[tuple[int | None, str]]:
     return found
 
 
+def files(folder: Path) -> set[str]:
+    """Return the names of the captures in a folder."""
+    return {path.name for path in folder.iterdir() if path.suffix in KINDS}
+
+
 @pytest.mark.parametrize("name", STORIES)
-def test_the_captures_tell_their_stories(name: str) -> None:
+def test_the_console_tells_its_stories(name: str) -> None:
     path = CAPTURES / f"{name}.pcap"
     packets = capture_of(path)
     assert story(path) == STORIES[name]
@@ -56,16 +76,52 @@ def test_the_captures_tell_their_stories(name: str) -> None:
     assert path.stat().st_size < 30_000
 
 
-def test_the_readme_names_every_capture() -> None:
+def test_every_capture_has_a_label_and_stands_in_the_readme() -> None:
     told = (CAPTURES / "README.md").read_text()
-    assert [path.name for path in CAPTURES.glob("*.pcap") if f"| {path.name} |" not in told] == []
-    assert {path.stem for path in CAPTURES.glob("*.pcap")} >= set(STORIES)
+    assert files(CAPTURES) == {*LABELS}
+    assert [name for name in sorted(LABELS) if f"| {name} |" not in told] == []
 
 
-@pytest.mark.skipif(faketime.library() is None, reason="needs libfaketime")
+def test_the_captures_stay_small() -> None:
+    everything = [path for path in CAPTURES.iterdir() if path.suffix in (*KINDS, ".keys")]
+    assert sum(path.stat().st_size for path in everything) < 300_000
+
+
+def test_each_key_log_opens_the_capture_beside_it() -> None:
+    logs = {one["keys"] for capture in LABELS.values() for one in capture["connections"] if one["keys"]}
+    assert logs == {path.name for path in CAPTURES.glob("*.keys")}
+    for log in sorted(logs):
+        capture = (CAPTURES / log).with_suffix(".pcap").read_bytes()
+        for line in (CAPTURES / log).read_text().splitlines():
+            label, random, _ = line.split()
+            assert bytes.fromhex(random) in capture, label
+
+
+def test_no_private_key_was_left() -> None:
+    for path in sorted(CAPTURES.iterdir()):
+        if path.is_file() and path.suffix not in (".py", ".md", ".svg"):
+            with ByteSource(path) as source:
+                data = b"".join(source.chunks())
+            assert b"PRIVATE KEY" not in data, path
+
+
+@pytest.mark.skipif(faketime.library() is None, reason="needs libfaketime (Debian: faketime)")
 def test_the_maker_makes_them_again(tmp_path: Path) -> None:
-    done = run_maker(tmp_path)
+    done = run_maker(str(tmp_path))
     assert (done.returncode, done.stderr) == (0, "")
-    assert {path.stem: story(path) for path in tmp_path.glob("*.pcap")} == STORIES
+    assert {name: story(tmp_path / f"{name}.pcap") for name in STORIES} == STORIES
     assert "not-yet-valid.pcap: client shows ipmi, server clock 2015-03-12 05:41:50: alert 42" in done.stdout
     assert b"Super" not in b"".join(path.read_bytes() for path in tmp_path.glob("*.pcap"))
+    assert files(tmp_path) == {*LABELS}
+    assert (tmp_path / "labels.json").read_text() == (CAPTURES / "labels.json").read_text()
+
+
+@pytest.mark.skipif(faketime.library() is None, reason="needs libfaketime (Debian: faketime)")
+def test_the_maker_makes_one_and_leaves_the_others(tmp_path: Path) -> None:
+    assert run_maker(str(tmp_path), "--only", "key-mismatch").returncode == 0
+    assert {path.name for path in tmp_path.iterdir()} == {"key-mismatch.pcap", "labels.json"}
+
+
+def test_the_maker_knows_its_stories() -> None:
+    done = run_maker("--only", "nobody")
+    assert (done.returncode, done.stderr) == (2, "make.py: there is no story of the name nobody\n")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal, Self
 
@@ -13,15 +13,25 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 KeyKind = Literal["rsa", "p256"]
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+Usage = Literal["server", "client"]
+USAGES: dict[Usage, x509.ObjectIdentifier] = {
+    "server": ExtendedKeyUsageOID.SERVER_AUTH,
+    "client": ExtendedKeyUsageOID.CLIENT_AUTH,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A certificate, its private key, and the certificates to send after it (its issuer first, no root)."""
+    """A certificate, its private key, and the certificates to send after it (its issuer first, no root).
+
+    ``signs_with`` is another key on the same curve with which its owner signs instead, as one does whose certificate
+    and key got mixed up. Not part of :meth:`to_pem`.
+    """
 
     certificate: x509.Certificate
     key: PrivateKey
     chain: tuple[x509.Certificate, ...] = ()
+    signs_with: ec.EllipticCurvePrivateKey | None = None
 
     def __repr__(self) -> str:  # the key stays out of logs and tracebacks
         return f"Identity({self.certificate.subject.rfc4514_string()})"
@@ -62,17 +72,26 @@ def issued(
     *,
     authority: bool = False,
     names: tuple[str, ...] = (),
+    usage: tuple[Usage, ...] = ("server", "client"),
 ) -> Identity:
     """Return a certificate that ``issuer`` signed, with the chain below the root behind it.
 
-    With ``authority`` it may itself issue; else it is good for both ends of TLS. ``names`` are DNS names.
+    With ``authority`` it may itself issue; else it is good for the ends of TLS that ``usage`` lists. ``names`` are
+    DNS names.
     """
     private = make_key(key)
     builder = _builder(subject, private, not_before, not_after).issuer_name(issuer.certificate.subject)
-    builder = _authority(builder, issuer.key) if authority else _leaf(builder, issuer.key, names)
+    builder = _authority(builder, issuer.key) if authority else _leaf(builder, issuer.key, names, usage)
     is_root = issuer.certificate.subject == issuer.certificate.issuer
     chain = () if is_root else (issuer.certificate, *issuer.chain)
     return Identity(builder.sign(issuer.key, hashes.SHA256()), private, chain)
+
+
+def tampered(identity: Identity) -> Identity:
+    """Return ``identity`` with one bit of its certificate's signature changed: nobody can have signed that."""
+    der = bytearray(identity.certificate.public_bytes(serialization.Encoding.DER))
+    der[-1] ^= 1
+    return replace(identity, certificate=x509.load_der_x509_certificate(bytes(der)))
 
 
 def make_key(kind: KeyKind) -> PrivateKey:
@@ -98,9 +117,11 @@ def _authority(builder: x509.CertificateBuilder, issuer: PrivateKey) -> x509.Cer
     return _signed_by(builder, issuer).add_extension(x509.BasicConstraints(ca=True, path_length=None), True)
 
 
-def _leaf(builder: x509.CertificateBuilder, issuer: PrivateKey, names: tuple[str, ...]) -> x509.CertificateBuilder:
-    usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH])
-    builder = _signed_by(builder, issuer).add_extension(usage, False)
+def _leaf(
+    builder: x509.CertificateBuilder, issuer: PrivateKey, names: tuple[str, ...], usage: tuple[Usage, ...]
+) -> x509.CertificateBuilder:
+    extended = x509.ExtendedKeyUsage([USAGES[one] for one in usage])
+    builder = _signed_by(builder, issuer).add_extension(extended, False)
     builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), True)
     if names:
         alternatives = x509.SubjectAlternativeName([x509.DNSName(name) for name in names])

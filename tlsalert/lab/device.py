@@ -15,12 +15,15 @@ count, and they differ in how they are set:
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from tempfile import NamedTemporaryFile
 from typing import Literal
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from OpenSSL import SSL, crypto
 
 from tlsalert.lab.certificates import Identity
@@ -48,7 +51,8 @@ class _Party:
     ``versions`` are the lowest and the highest. ``ciphers`` is OpenSSL's list for TLS up to 1.2 (append
     ``:@SECLEVEL=0`` for weak keys and hashes; below TLS 1.2 that is done here, OpenSSL would refuse them),
     ``ciphersuites`` the one for TLS 1.3. ``trusted`` are the roots and pinned certificates. ``clock`` is
-    what certificates are judged by, None for the process's. ``curve`` limits the key exchange to one.
+    what certificates are judged by, None for the process's. ``curve`` limits the key exchange to one. ``alpn`` are the
+    application protocols, best first; a device refuses a client that shares none (RFC 7301 §3.2).
     """
 
     trusted: tuple[x509.Certificate, ...] = ()
@@ -57,6 +61,7 @@ class _Party:
     ciphers: str = "DEFAULT"
     ciphersuites: str | None = None
     curve: ec.EllipticCurve | None = None
+    alpn: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,17 +89,23 @@ def handshake(device: Device, client: Client) -> list[Flight]:
     return Dialogue(device, client).handshake()
 
 
+class NothingInCommon(Exception):  # noqa: N818 - raised through OpenSSL's callback, which makes alert 120 of it
+    """The client shares none of the device's application protocols."""
+
+
 class Dialogue:
     """A device and a client that talk in memory. Each method returns the flights that it caused.
 
     ``established`` tells whether both sides finished and neither refused. ``errors`` holds what OpenSSL
-    said on a side that failed.
+    said on a side that failed. ``secrets`` are the lines of the key log (SSLKEYLOGFILE), which open the connection to
+    everyone who has them.
     """
 
     def __init__(self, device: Device, client: Client) -> None:
         self.errors: dict[Side, str] = {}
+        self.secrets: list[bytes] = []
         self._finished: set[Side] = set()
-        self._ends: dict[Side, SSL.Connection] = {"client": _client(client), "server": _server(device)}
+        self._ends: dict[Side, SSL.Connection] = {"client": _client(client, self.secrets), "server": _server(device)}
 
     @property
     def established(self) -> bool:
@@ -141,6 +152,8 @@ class Dialogue:
             return
         except SSL.Error as error:
             self.errors[side] = _reason(error)
+        except NothingInCommon as error:
+            self.errors[side] = str(error)
 
     def _deliver(self, side: Side) -> list[Flight]:
         """Carry what ``side`` has written to the other side."""
@@ -175,15 +188,20 @@ def _server(device: Device) -> SSL.Connection:
         context.set_verify(SSL.VERIFY_PEER | must)
         for authority in device.trusted:
             context.add_client_ca(authority)
+    if device.alpn:
+        context.set_alpn_select_callback(_chooser(device.alpn))
     connection = SSL.Connection(context, None)
     connection.set_accept_state()
     return connection
 
 
-def _client(client: Client) -> SSL.Connection:
+def _client(client: Client, secrets: list[bytes]) -> SSL.Connection:
     context = _context(SSL.TLS_CLIENT_METHOD, client, client.identity)
+    context.set_keylog_callback(lambda _, line: secrets.append(line))
     if client.trusted:
         context.set_verify(SSL.VERIFY_PEER)
+    if client.alpn:
+        context.set_alpn_protos([name.encode("ascii") for name in client.alpn])
     connection = SSL.Connection(context, None)
     if client.server_name is not None:
         connection.set_tlsext_host_name(client.server_name.encode("ascii"))
@@ -205,10 +223,41 @@ def _context(method: int, party: _Party, identity: Identity | None) -> SSL.Conte
     _trust(context, party)
     if identity is not None:
         context.use_certificate(identity.certificate)
-        context.use_privatekey(identity.key)
+        _use_key(context, identity)
         for certificate in identity.chain:
             context.add_extra_chain_cert(certificate)
     return context
+
+
+def _chooser(protocols: tuple[str, ...]) -> Callable[[SSL.Connection, list[bytes]], bytes]:
+    """Return what OpenSSL asks for the protocol to speak; it refuses the client where that raises."""
+
+    def choose(_: SSL.Connection, offered: list[bytes]) -> bytes:
+        for name in protocols:
+            if name.encode("ascii") in offered:
+                return name.encode("ascii")
+        raise NothingInCommon("no application protocol")
+
+    return choose
+
+
+def _use_key(context: SSL.Context, identity: Identity) -> None:
+    """Let ``context`` sign with the key of ``identity``, or with the wrong one that it claims for its own.
+
+    OpenSSL takes no key that does not fit the certificate, but it compares the public halves only: so the wrong
+    key's private half goes with the right one's public half. Nothing but OpenSSL's own reader lets that pass, and
+    that one reads files.
+    """
+    if identity.signs_with is None:
+        context.use_privatekey(identity.key)
+        return
+    der = identity.signs_with.private_bytes(Encoding.DER, PrivateFormat.TraditionalOpenSSL, NoEncryption())
+    form = Encoding.X962, PublicFormat.UncompressedPoint
+    own, claimed = (key.public_key().public_bytes(*form) for key in (identity.signs_with, identity.key))
+    with NamedTemporaryFile() as file:  # mode 0600
+        file.write(der.replace(own, claimed))
+        file.flush()
+        context.use_privatekey_file(file.name, crypto.FILETYPE_ASN1)
 
 
 def _trust(context: SSL.Context, party: _Party) -> None:

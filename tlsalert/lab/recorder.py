@@ -10,7 +10,8 @@ acknowledgements and checksums, so that any tool that reads pcap reads them::
 
 Times are whole nanoseconds since 1970-01-01 UTC and may not go backwards from one call to the next,
 whichever conversation it is about; the file holds whole microseconds. The format is pcap's first one
-(little-endian, Ethernet), draft-ietf-opsawg-pcap; the segments follow RFC 9293.
+(little-endian, Ethernet), draft-ietf-opsawg-pcap; the segments follow RFC 9293. For other formats, and for what a
+network does to packets, see :mod:`tlsalert.lab.rewrite`.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -94,7 +94,7 @@ SCENES = {
     "not-yet-valid-no-clock": Scene(
         "The same, and nothing shows the BMC's clock.",
         BEHIND,
-        (Attempt(0, 40112, "ipmi", NOT_YET),),
+        (Attempt(0, 40112, "ipmi", replace(NOT_YET, decided=False)),),
         shows_clock=False,
     ),
     "expired": Scene(

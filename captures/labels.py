@@ -14,7 +14,8 @@ class Label:
 
     ``causes`` are the causes that count as right, best first. ``at_fault`` are the sides at which the mend can be
     sought. ``stage`` is what the side that refused had last seen: "client_hello", "server_flight", "client_flight".
-    ``encrypted`` says that nobody can read the alert without the key log, ``keys`` where that lies.
+    ``decided`` says whether the packets show the cause to somebody who knows all there is to know, ``encrypted`` that
+    nobody can read the alert without the key log, ``keys`` where that lies.
     """
 
     outcome: Outcome
@@ -24,6 +25,7 @@ class Label:
     alert_from: Side | None = None
     at_fault: tuple[Fault, ...] = ()
     stage: Literal["client_hello", "server_flight", "client_flight"] | None = None
+    decided: bool = True
     encrypted: bool = False
     keys: str | None = None
 

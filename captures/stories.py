@@ -201,7 +201,11 @@ def client_name_mismatch() -> Files:
 
 @story(
     "closed-without-alert.pcap",
-    replace(refused("server", None, "closed_without_alert", "client"), causes=("closed_without_alert", "unknown_ca")),
+    replace(
+        refused("server", None, "closed_without_alert", "client"),
+        causes=("closed_without_alert", "unknown_ca"),
+        decided=False,
+    ),
 )
 def closed_without_alert() -> Files:
     """As several stacks do, the server closes where its alert was due: the alert that OpenSSL sent is left out."""
@@ -252,7 +256,7 @@ def starttls_smtp() -> Files:
 def hidden(file: str, alert: int, cause: str) -> Label:
     """Return the label of a refusal whose alert is encrypted."""
     keys = None if file.endswith("pcapng") else file.replace(".pcap", ".keys")
-    return replace(refused("server", alert, cause, "client"), encrypted=True, keys=keys)
+    return replace(refused("server", alert, cause, "client"), decided=False, encrypted=True, keys=keys)
 
 
 @story("tls13-unknown-ca.pcap", hidden("tls13-unknown-ca.pcap", 48, "unknown_ca"))
@@ -295,7 +299,7 @@ def vlan_ipv6() -> Files:
     return {"pcap": write_pcap(tagged(packets, 12))}
 
 
-@story("server-half.pcap", refused("server", 48, "unknown_ca", "client"))
+@story("server-half.pcap", replace(refused("server", 48, "unknown_ca", "client"), decided=False))
 def server_half() -> Files:
     """Only what the server sent passed the place of the capture: the certificate that it refused is not seen."""
     flights = strangers_flights()

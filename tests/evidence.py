@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +10,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 CAPTURES = ROOT / "captures"
-SHARED = ROOT.parent / "shared"
+#: Beside the checkout, or where TLSALERT_EVIDENCE says.
+SHARED = Path(os.environ.get("TLSALERT_EVIDENCE", ROOT.parent / "shared"))
 CASES, CORPUS, ATLAS = SHARED / "cases", SHARED / "corpus", SHARED / "atlas" / "captures"
 
 needs_cases = pytest.mark.skipif(not CASES.is_dir(), reason="no folder of recorded cases beside the checkout")

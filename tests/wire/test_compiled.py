@@ -16,11 +16,13 @@ import pytest
 
 import tlsalert
 import tlsalert.wire.tcp
+from tests.evidence import CAPTURES as FOLDER
+from tests.evidence import CORPUS, captures_under, needs_corpus
 from tests.wire import tls
 from tests.wire.mutation import mutated
 from tests.wire.packets import enhanced, ethernet, interface, ipv4, section, segment
 
-CAPTURES = sorted((Path(__file__).parents[2] / "captures").glob("*.pcap"))
+CAPTURES = list(captures_under(FOLDER))
 PACKAGE = Path(tlsalert.__file__).parent
 COMPILED = not tlsalert.wire.tcp.__file__.endswith(".py")
 
@@ -88,6 +90,13 @@ def assert_same(pure: Path, paths: list[Path]) -> None:
 
 def test_the_projects_captures_read_the_same(pure: Path) -> None:
     assert_same(pure, CAPTURES)
+
+
+@pytest.mark.long
+@needs_corpus
+def test_captures_that_others_made_read_the_same(pure: Path) -> None:
+    files = [path for path in captures_under(CORPUS) if path.stat().st_size < 500_000]
+    assert_same(pure, Random(11).sample(files, 150))
 
 
 def test_broken_captures_read_the_same(pure: Path, tmp_path: Path) -> None:

@@ -8,14 +8,16 @@ from random import Random
 
 import pytest
 
+from tests.evidence import CAPTURES as FOLDER
+from tests.evidence import captures_under
 from tests.wire.mutation import mutated
 from tlsalert.capture import Reader
 from tlsalert.errors import TlsalertError
 from tlsalert.render.json import jsonl
 from tlsalert.render.text import TextWriter
 
-CAPTURES = sorted((Path(__file__).parents[2] / "captures").glob("*.pcap"))
-CORPUS = Path(__file__).parents[3] / "shared" / "corpus"
+CAPTURES = list(captures_under(FOLDER))
+PCAPS = [path for path in CAPTURES if path.suffix == ".pcap"]
 #: What one byte of a capture may make of output at most, and what any capture may: headings, keys, notes.
 PER_BYTE, AT_LEAST = 60, 20_000
 
@@ -63,7 +65,7 @@ def test_two_thousand_broken_captures_are_read(tmp_path: Path) -> None:
 
 
 def test_every_place_to_cut_one_is_read(tmp_path: Path) -> None:
-    data = min(CAPTURES, key=lambda path: path.stat().st_size).read_bytes()
+    data = min(PCAPS, key=lambda path: path.stat().st_size).read_bytes()
     path = tmp_path / "cut.pcap"
     readable = [hold(data[:size], path, f"the first {size} bytes") for size in range(0, len(data), 3)]
     assert sum(readable) == len([size for size in range(0, len(data), 3) if size >= 24])
@@ -72,10 +74,3 @@ def test_every_place_to_cut_one_is_read(tmp_path: Path) -> None:
 @pytest.mark.long
 def test_twenty_thousand_broken_captures_are_read(tmp_path: Path) -> None:
     assert broken(CAPTURES, 20_000, tmp_path / "broken.pcap") > 15_000
-
-
-@pytest.mark.long
-@pytest.mark.skipif(not CORPUS.is_dir(), reason="there is no ../shared/corpus")
-def test_captures_that_others_made_are_read_when_broken(tmp_path: Path) -> None:
-    sources = [path for path in sorted(CORPUS.rglob("*.pcap*")) if path.stat().st_size < 200_000]
-    assert broken(sources, 10 * len(sources), tmp_path / "broken.pcap") > 5 * len(sources)

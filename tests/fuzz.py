@@ -110,9 +110,7 @@ def hunt(sources: Sequence[bytes], seed: int, seconds: float, keep: Path) -> int
     path = keep / f"fuzz-{seed}.case"
     while time.monotonic() < end:
         path.write_bytes(case(sources, seed, number))
-        faulthandler.dump_traceback_later(
-            PATIENCE, exit=True, file=sys.__stderr__
-        )  # then the file with the case is left
+        faulthandler.dump_traceback_later(PATIENCE, exit=True, file=2)  # then the file with the case is left
         try:
             read_one(path)
         except Exception:  # whatever it is, it is what is looked for

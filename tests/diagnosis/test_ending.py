@@ -95,6 +95,13 @@ def test_the_first_fatal_alert_decides() -> None:
     assert (end.alert is not None and end.alert.code, end.position) == (49, Position(frame=4))
 
 
+@pytest.mark.parametrize("words", [("hidden:fatal hidden:fatal fin",), ("hidden:fatal", "server hidden:fatal fin")])
+def test_two_alerts_that_nobody_can_read_are_no_answer(words: tuple[str, ...]) -> None:
+    """The same of gnutls-serv in TLS 1.3: neither of the two, in one packet or in two, says that it went well."""
+    end = ending(spoken_13(HELLO, HELLO_13, ANSWER_13, f"server {words[0]}", *words[1:]))
+    assert told(end) == ("failed", "server", "alert", "client_flight", None)
+
+
 def test_the_refusal_decides_not_who_closed_first() -> None:
     end = ending(spoken(HELLO, FLIGHT, ANSWER, "server alert:42", "client fin"))
     assert told(end) == ("failed", "server", "alert", "client_flight", 42)

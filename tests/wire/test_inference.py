@@ -55,6 +55,16 @@ class TestTls13:
         records = [("server", CERTIFICATE), ("client", CERTIFICATE), ("client", FINISHED), ("server", size)]
         assert inferred(*records) == [(6, "server", FATAL)]
 
+    def test_a_server_may_refuse_twice(self, size: int) -> None:
+        """As gnutls-serv does: what its program says after what its library said is no farewell."""
+        records = [("server", CERTIFICATE), ("client", CERTIFICATE), ("client", FINISHED), ("server", size)]
+        assert inferred(*records, ("server", size)) == [(6, "server", FATAL), (7, "server", FATAL)]
+        assert inferred(*records, ("client", size), ("server", size)) == [
+            (6, "server", FATAL),
+            (7, "client", CLOSE_NOTIFY),
+            (8, "server", FATAL),
+        ]
+
     def test_after_data_it_is_a_farewell(self, size: int) -> None:
         records = [("server", CERTIFICATE), ("client", FINISHED), ("client", REQUEST), ("server", ANSWER)]
         assert inferred(*records, ("client", size)) == [(7, "client", CLOSE_NOTIFY)]

@@ -193,8 +193,8 @@ def client_records(connection: Connection) -> tuple[int, ...]:
 
 
 def _content_records(connection: Connection) -> list[EncryptedRecord]:
-    """Return the unread records of TLS 1.3 that are no alerts: an alert is the last one of its side in its packet."""
-    alerts = {(a.position, a.sender) for a in connection.alerts if a.description is None}
+    """Return the unread records of TLS 1.3 that are no alerts: alerts are the last ones of their side in a packet."""
+    alerts = [(a.position, a.sender) for a in connection.alerts if a.description is None]
     found: list[EncryptedRecord] = []
     for record in reversed(connection.encrypted_records):
         place = (record.position, record.sender)

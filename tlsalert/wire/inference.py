@@ -47,15 +47,23 @@ def inferred_alerts(transcript: Transcript, client: i64) -> list[tuple[Event, st
         own = [e for e in records if e.side == side]
         if not own or int(own[-1].length) not in sizes:
             continue
-        last = own[-1]
+        last, words = own[-1], _last_words(own, sizes)
         if side == client:
             found.append((last, FATAL if len(own) == 1 else CLOSE_NOTIFY))
-        elif _answers_the_flight(records, last, client, sizes):
-            found.append((last, FATAL))
+        elif _answers_the_flight(records, words[0], client, sizes):
+            found += [(word, FATAL) for word in words]
         elif any(e.side == client for e in records):
             found.append((last, CLOSE_NOTIFY))
     found.sort(key=_frame)
     return found
+
+
+def _last_words(own: list[Event], sizes: tuple[int, ...]) -> list[Event]:
+    """Return the records at the end of a side that are as long as alerts: gnutls-serv sends its 49 and then a 42."""
+    start = len(own)
+    while start > 0 and int(own[start - 1].length) in sizes:
+        start -= 1
+    return own[start:]
 
 
 def _answers_the_flight(records: list[Event], last: Event, client: i64, sizes: tuple[int, ...]) -> bool:

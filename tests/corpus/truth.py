@@ -1,5 +1,6 @@
 """What Wireshark sees in the public captures, and how what ``read`` says compares with it, figure by figure.
 
+``python -m tests.corpus.truth`` prints how many agree, and the differences that differences.json does not explain.
 ``truth.jsonl`` has one line for each capture, made by tshark; its README says how. A connection of ours is the one for
 a stream if it has the same addresses and ports. Numbers are compared as numbers where tshark has no name for them.
 """
@@ -7,9 +8,11 @@ a stream if it has the same addresses and ports. Numbers are compared as numbers
 from __future__ import annotations
 
 import json
+import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from tests.evidence import CORPUS
@@ -19,6 +22,13 @@ from tlsalert.model import Connection
 FIGURES = ("found", "messages", "version", "cipher_suite", "server_name", "serials", "alerts")
 #: One name for one version: tshark's spelling, and the one that DESIGN.md promises.
 SPELLINGS = {"SSL 2.0": "SSLv2", "SSL 3.0": "SSLv3"}
+
+#: The least share of agreement in each figure, over all streams that tshark finds.
+FLOOR = 0.99
+#: What is known to differ: capture, stream and figure, what both say, and why.
+DIFFERENCES: list[dict[str, Any]] = json.loads(
+    Path(__file__).with_name("differences.json").read_text(encoding="utf-8")
+)["differences"]
 
 Row = dict[str, Any]
 #: Direction and name of a message, as in truth.jsonl.
@@ -40,6 +50,39 @@ class Compared:
     @property
     def key(self) -> tuple[str, int, str]:
         return self.path, self.stream, self.figure
+
+
+def main() -> int:
+    """Print the figures and what differs without a reason; end with 1 where something does."""
+    everything = [one for capture in captures() for one in compared(capture)]
+    for figure in FIGURES:
+        equal, total = agreement(everything, figure)
+        print(f"{figure:13} {equal:5} of {total:5}  {equal / total:8.2%}")
+    for text in unexplained(everything) + stale(everything):
+        print(text)
+    return 1 if unexplained(everything) or stale(everything) else 0
+
+
+def agreement(everything: list[Compared], figure: str) -> tuple[int, int]:
+    """Return how many streams agree in a figure, and how many have it."""
+    ours = [one.equal for one in everything if one.figure == figure]
+    return sum(ours), len(ours)
+
+
+def unexplained(everything: list[Compared]) -> list[str]:
+    """Return the differences that are not in differences.json."""
+    known = {(one["path"], one["stream"], one["figure"]) for one in DIFFERENCES}
+    return [f"not listed: {one}" for one in everything if not one.equal and one.key not in known]
+
+
+def stale(everything: list[Compared]) -> list[str]:
+    """Return the entries of differences.json that are no differences any more, or that say something else."""
+    differ = {one.key: (one.theirs, one.ours) for one in everything if not one.equal}
+    return [
+        f"listed, but no longer so: {one['path']} stream {one['stream']}, {one['figure']}"
+        for one in DIFFERENCES
+        if differ.get((one["path"], one["stream"], one["figure"])) != (one["theirs"], one["ours"])
+    ]
 
 
 def captures() -> Iterator[Row]:
@@ -124,3 +167,7 @@ def _serials(stream: Row) -> Iterator[str]:
 
 def _line(items: Iterable[object]) -> str:
     return " ".join("/".join(map(str, item)) if isinstance(item, tuple) else str(item) for item in items)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -7,6 +7,7 @@ the other details of TCP are made up.
 from __future__ import annotations
 
 import contextlib
+import select
 import socket
 import struct
 import threading
@@ -33,7 +34,6 @@ class Tap:
     def __init__(self, port: int) -> None:
         self.events: list[tuple[int, Side, What]] = []
         self._port = port
-        self._lock = threading.Lock()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._listener.settimeout(PATIENCE)
         self._thread = threading.Thread(target=self._forward, daemon=True)
@@ -60,40 +60,38 @@ class Tap:
     def _forward(self) -> None:
         client, _ = self._listener.accept()
         server = socket.create_connection(("127.0.0.1", self._port), PATIENCE)
+        client.settimeout(PATIENCE)
         with client, server:
-            sides: tuple[tuple[Side, socket.socket, socket.socket], ...]
-            sides = (("client", client, server), ("server", server, client))
-            pumps = [threading.Thread(target=self._pump, args=side, daemon=True) for side in sides]
-            for pump in pumps:
-                pump.start()
-            for pump in pumps:
-                pump.join(PATIENCE)
+            self._carry(client, server)
 
-    def _pump(self, side: Side, source: socket.socket, target: socket.socket) -> None:
-        """Carry what one side sends to the other until it ends its half."""
-        source.settimeout(PATIENCE)
-        while True:
-            try:
-                data = source.recv(65536)
-            except ConnectionResetError:
-                self._note(side, "rst")
-                target.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                _shut(target)
+    def _carry(self, client: socket.socket, server: socket.socket) -> None:
+        """Carry what each side sends to the other until both have ended their halves, or one has reset it."""
+        peers: dict[socket.socket, tuple[Side, socket.socket]]
+        peers = {client: ("client", server), server: ("server", client)}
+        speaking = [client, server]
+        while speaking:
+            ready, _, _ = select.select(speaking, [], [], PATIENCE)
+            if not ready:
                 return
-            except OSError:  # nothing came for a long time, or the other half has taken the socket away
-                return
-            self._note(side, data or "fin")
-            try:
+            for source in ready:
+                side, target = peers[source]
+                try:
+                    data = source.recv(65536)
+                except ConnectionResetError:
+                    self._note(side, "rst")
+                    target.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                    return  # closed without lingering: that resets it
+                self._note(side, data or "fin")
                 if not data:
-                    target.shutdown(socket.SHUT_WR)
-                    return
-                target.sendall(data)
-            except OSError:  # it does not listen any more; its own half says how it ended
-                return
+                    speaking.remove(source)
+                with contextlib.suppress(OSError):  # who does not listen any more has said how it ended
+                    if data:
+                        target.sendall(data)
+                    else:
+                        target.shutdown(socket.SHUT_WR)
 
     def _note(self, side: Side, what: What) -> None:
-        with self._lock:
-            self.events.append((time.time_ns(), side, what))
+        self.events.append((time.time_ns(), side, what))
 
 
 def as_pcap(events: list[tuple[int, Side, What]]) -> bytes:
@@ -109,8 +107,3 @@ def as_pcap(events: list[tuple[int, Side, What]]) -> bytes:
                 conversation.close(side, at, what)
                 break
     return file.getvalue()
-
-
-def _shut(target: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        target.shutdown(socket.SHUT_RDWR)

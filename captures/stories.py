@@ -25,7 +25,7 @@ from labels import ESTABLISHED, Label, refused
 
 from tlsalert.lab.certificates import Identity, issued, self_signed, tampered
 from tlsalert.lab.device import Client, Device, Dialogue, Flight, Version
-from tlsalert.lab.recorder import Address, Recorder
+from tlsalert.lab.recorder import MTU, Address, Recorder
 from tlsalert.lab.rewrite import Packet, cut, disturbed, read_packets, sent_by, tagged, write_pcap, write_pcapng
 from tlsalert.model import Side
 
@@ -271,6 +271,15 @@ def tls13_no_certificate() -> Files:
     return hidden_files(replace(PROBE13, identity=None), "certificate required")
 
 
+@story(
+    "tls13-client-unknown-ca.pcap",
+    refused("client", 48, "unknown_ca", "client", "server", stage="server_flight"),
+)
+def tls13_client_unknown_ca() -> Files:
+    """TLS 1.3: the server's certificate is hidden, but OpenSSL's client refuses it in clear, before it has new keys."""
+    return recorded(replace(DEVICE13, asks="no"), replace(PROBE13, trusted=(OTHER_ROOT.certificate,)), 48)
+
+
 @story("tls13-expired.pcapng", hidden("tls13-expired.pcapng", 45, "certificate_expired"))
 def tls13_expired() -> Files:
     """TLS 1.3 with the key log inside the capture, in a decryption secrets block (editcap --inject-secrets)."""
@@ -283,6 +292,14 @@ def tls13_expired() -> Files:
 def tls13_success() -> Files:
     """TLS 1.3 that goes well, with a question, an answer and close_notify: to hold refusals against."""
     dialogue = Dialogue(DEVICE13, PROBE13)
+    flights = whole(dialogue)
+    return {"pcap": write_pcap(packets_of(flights, closes=("client", "fin"))), "keys": key_log(dialogue)}
+
+
+@story("tls13-hello-retry.pcap", replace(ESTABLISHED, keys="tls13-hello-retry.keys"))
+def tls13_hello_retry() -> Files:
+    """TLS 1.3 that goes well after a HelloRetryRequest: the server wants a group for which the client sent no share."""
+    dialogue = Dialogue(DEVICE13, replace(PROBE13, curve=None))
     flights = whole(dialogue)
     return {"pcap": write_pcap(packets_of(flights, closes=("client", "fin"))), "keys": key_log(dialogue)}
 
@@ -323,9 +340,11 @@ def nanoseconds() -> Files:
 
 @story("disturbed.pcap", refused("server", 51, "key_mismatch", "client"))
 def disturbed_network() -> Files:
-    """The key mismatch again, with segments out of order and sent twice: it can still be proved."""
-    (pcap,) = key_mismatch().values()
-    return {"pcap": write_pcap(disturbed(read_packets(pcap)))}
+    """The key mismatch again, in small segments that come out of order and twice: it can still be proved."""
+    other = ec.generate_private_key(P256)
+    flights = Dialogue(DEVICE, replace(PROBE, identity=replace(CLIENTS, signs_with=other))).handshake()
+    packets = packets_of(checked(flights, 51), closes=("server", "fin"), mtu=576)
+    return {"pcap": write_pcap(disturbed(packets))}
 
 
 # --- how they are played and recorded ---------------------------------------------------------------------------------
@@ -392,12 +411,17 @@ def alert_of(flight: Flight) -> int | None:
 
 
 def packets_of(
-    flights: list[Flight], *, closes: tuple[Side, How], client: Address = CLIENT, server: Address = SERVER
+    flights: list[Flight],
+    *,
+    closes: tuple[Side, How],
+    client: Address = CLIENT,
+    server: Address = SERVER,
+    mtu: int = MTU,
 ) -> list[Packet]:
     """Give flights their packets, three milliseconds apart; ``closes`` says who ends it and how."""
     file = BytesIO()
     time = round(START.timestamp() * 1000) * MS
-    with Recorder(file, seed=17) as recorder:
+    with Recorder(file, seed=17, mtu=mtu) as recorder:
         conversation = recorder.open(client, server, time)
         for side, data in flights:
             time += 3 * MS

@@ -205,3 +205,12 @@ def test_nothing_follows_a_close() -> None:
 def test_both_ends_are_of_one_address_family() -> None:
     with pytest.raises(UsageError, match=r"10\.0\.0\.5 can't talk to 2001:db8::7"):
         Recorder(BytesIO()).open(CLIENT, SERVER6, START)
+
+
+def test_a_smaller_mtu_makes_more_segments() -> None:
+    file = BytesIO()
+    with Recorder(file, mtu=576) as recorder:
+        recorder.open(CLIENT, SERVER, START).send("client", b"x" * 1200, START + MS)
+    sizes = [len(packet.payload) for packet in read_packets(file.getvalue()) if packet.payload]
+    assert sizes == [536, 536, 128]
+    assert max(packet.length for packet in read_packets(file.getvalue())) == 576

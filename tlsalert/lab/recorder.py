@@ -54,14 +54,15 @@ class Sink(Protocol):
 class Recorder:
     """Writes conversations to ``file`` in the order of time.
 
-    ``delay`` is what passes between a packet and the other stack's answer to it, in nanoseconds.
-    ``seed`` decides the initial sequence numbers: the same calls write the same file. ``packets``
-    counts what was recorded so far. Leaving the ``with`` block writes what is still held back; the
-    file stays open.
+    ``delay`` is what passes between a packet and the other stack's answer to it, in nanoseconds. ``mtu`` is how many
+    bytes of IP packet a frame carries. ``seed`` decides the initial sequence numbers: the same calls write the
+    same file. ``packets`` counts what was recorded so far. Leaving the ``with`` block writes what is still held
+    back; the file stays open.
     """
 
-    def __init__(self, file: Sink, *, delay: int = 100_000, seed: int = 0) -> None:
+    def __init__(self, file: Sink, *, delay: int = 100_000, seed: int = 0, mtu: int = MTU) -> None:
         self.packets = 0
+        self.mtu = mtu
         self.delay = delay
         self._file = file
         self._random = Random(seed)  # noqa: S311 - numbers for a story, not for secrecy
@@ -202,7 +203,7 @@ class _Stack:
         if len(source) != len(target):
             raise UsageError(f"{own[0]} can't talk to {peer[0]}", mend="give two addresses of one family")
         self.timer: _Timer | None = None
-        self.segment_size = MTU - (40 if len(source) == 4 else 60)
+        self.segment_size = recorder.mtu - (40 if len(source) == 4 else 60)
         self._recorder = recorder
         self._ports = own[1], peer[1]
         self._addresses = source + target

@@ -91,10 +91,7 @@ def sent_by(packets: Iterable[Packet], address: bytes) -> Iterator[Packet]:
 
 
 def disturbed(packets: list[Packet], delay: int = 400_000) -> list[Packet]:
-    """Let a network disturb the data: each flight's first two segments change places, and every third comes twice.
-
-    ``delay`` is by how many nanoseconds what is late is late.
-    """
+    """Let a network disturb the data: every other segment is late by ``delay`` nanoseconds, every third comes twice."""
     found: list[Packet] = []
     data = 0
     for packet in packets:

@@ -24,6 +24,9 @@ from tlsalert.wire.tcp import Flow
 CAPTURES = sorted((Path(__file__).parents[2] / "captures").glob("*.pcap"))
 CORPUS = Path(__file__).parents[3] / "shared" / "corpus"
 NAMES = [path.stem for path in CAPTURES]
+#: Whose packets are all there, whole and in order, with TLS from the first byte to the last.
+FLAWLESS = [n for n in NAMES if n not in ("disturbed", "snapped", "vlan-ipv6", "plain-http-answer", "starttls-smtp")]
+SERVERS = {443, 5900}
 
 Turns = list[tuple[Side, bytes]]
 
@@ -33,7 +36,9 @@ def conversations(name: str) -> list[Turns]:
     """Return what was said on each connection of a capture, as turns of one side, read by other means than wire's."""
     by_port: dict[int, Turns] = {}
     for packet in read_packets(CAPTURES[NAMES.index(name)].read_bytes()):
-        side: Side = "server" if packet.source[1] == 5900 else "client"
+        if not {packet.source[1], packet.target[1]} & SERVERS:
+            continue  # a page in clear
+        side: Side = "server" if packet.source[1] in SERVERS else "client"
         turns = by_port.setdefault(packet.target[1] if side == "server" else packet.source[1], [])
         if turns and turns[-1][0] == side:
             turns[-1] = (side, turns[-1][1] + packet.payload)
@@ -76,18 +81,18 @@ def told_over_tcp(turns: Turns, cuts: set[int]) -> list[Said]:
 CUTS = st.sets(st.integers(1, 3000), max_size=30)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", FLAWLESS)
 @given(cuts=CUTS)
 @settings(max_examples=25, deadline=None)
 def test_events_do_not_depend_on_how_the_bytes_were_sliced(name: str, cuts: set[int]) -> None:
     for turns in conversations(name):
         whole = told_of(turns, set())
-        assert len(whole) > 4
+        assert whole
         assert told_of(turns, cuts) == whole
         assert told_over_tcp(turns, cuts) == whole
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", FLAWLESS)
 def test_bytes_may_come_one_by_one(name: str) -> None:
     (turns, *_) = conversations(name)
     every = set(range(1, 4000))

@@ -125,3 +125,13 @@ def test_the_maker_makes_one_and_leaves_the_others(tmp_path: Path) -> None:
 def test_the_maker_knows_its_stories() -> None:
     done = run_maker("--only", "nobody")
     assert (done.returncode, done.stderr) == (2, "make.py: there is no story of the name nobody\n")
+
+
+def test_the_maker_says_what_it_needs(tmp_path: Path) -> None:
+    """A module of this name that is empty stands for pyOpenSSL that is not installed."""
+    (tmp_path / "OpenSSL.py").touch()
+    environment = os.environ | {"PYTHONPATH": f"{tmp_path}:{CAPTURES.parent}"}
+    command = [sys.executable, str(CAPTURES / "make.py"), str(tmp_path)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.endswith("(pip install 'tlsalert[lab]')\n")

@@ -89,6 +89,14 @@ VERSION_METHODS = '''
         return version_label(self._value_)
 '''
 
+LINK_TAIL = '''
+
+def link_type_name(number: int) -> str:
+    """Return a link type's name on the list, or that it has none."""
+    listed = number in LinkType.__members__.values()
+    return f"LINKTYPE_{LinkType(number).name}" if listed else "a number without a name"
+'''
+
 VERSION_TAIL = '''
 
 LABELS: dict[int, str] = {
@@ -210,6 +218,12 @@ PLAN = (
         "compression",
         "Compression methods, RFC 3749. TLS 1.3 has none.",
         (Table("CompressionMethod", "How records are compressed.", "compression_methods"),),
+    ),
+    Module(
+        "link_types",
+        "Link types of capture files: what a captured packet begins with.",
+        (Table("LinkType", "A link type by its number; the list's names begin with LINKTYPE_.", "link_types"),),
+        LINK_TAIL,
     ),
 )
 

@@ -91,6 +91,22 @@ class TestPcap:
         data = pcap(list(zip(TIMES, PACKETS, strict=True)), 0x44000000 | ETHERNET, nano=True)
         assert_story(Capture(data), TIMES)
 
+    def test_a_frame_check_sequence_is_not_data(self) -> None:
+        """Every packet ends with four bytes that are no part of what it holds."""
+        packets = [packet + b"\x15\x03\x03\x00" for packet in PACKETS]
+        assert_story(Capture(pcap(list(zip(TIMES, packets, strict=True)), 0x44000000 | ETHERNET, nano=True)), TIMES)
+
+    def test_a_packet_longer_than_it_was_is_read_as_it_stands(self) -> None:
+        """Some programs that cut packets open do not say how long the original was."""
+        records = [struct.pack("<IIII", 1, 0, len(packet), 0) + packet for packet in PACKETS]
+        capture = Capture(pcap([])[:24] + b"".join(records))
+        assert [flow.transcript is not None and told(flow.transcript) for flow in capture.flows] == [TOLD]
+        assert capture.parser.snapped == 0
+
+    def test_a_snap_length_of_0_is_none(self) -> None:
+        data = pcap(list(zip(TIMES, PACKETS, strict=True)), nano=True)
+        assert_story(Capture(data[:16] + bytes(4) + data[20:]), TIMES)
+
     def test_times_go_on_after_2038(self) -> None:
         late = 4_000_000_000 * SECOND
         assert_story(Capture(pcap([(late, PACKETS[0]), (late + 5000, PACKETS[1])])), [late, late + 5000])
@@ -133,6 +149,18 @@ class TestPcapng:
         first, second = enhanced(PACKETS[0], TICKS[0], order=order), simple(PACKETS[1], order)
         assert_story(Capture(section(order) + interface(order=order) + first + second), [TICKS[0] * 1000] * 2)
 
+    @pytest.mark.parametrize("snap", [70, 72])
+    def test_a_simple_packet_is_cut_to_the_snap_length(self, snap: int) -> None:
+        """It says only how long the packet was; its block is filled up to four bytes."""
+        packet = PACKETS[0]
+        described = block(1, struct.pack("<HHI", ETHERNET, 0, snap))
+        cut = block(3, struct.pack("<I", len(packet)) + packet[:snap] + b"\xee" * (-snap % 4))
+        capture = Capture(section() + described + cut)
+        (flow,) = capture.flows
+        assert flow.transcript is not None
+        assert (capture.parser.snapped, flow.cut) == (1, 1)
+        assert all(0xEE not in (event.body or b"") for event in flow.transcript.events)
+
     def test_a_capture_of_simple_packets_alone_has_no_times(self) -> None:
         capture = Capture(section() + interface() + simple(PACKETS[0]) + simple(PACKETS[1]))
         assert [flow.transcript is not None and told(flow.transcript) for flow in capture.flows] == [TOLD]
@@ -147,21 +175,29 @@ class TestPcapng:
             pytest.param(6, 10**6, 6, id="microseconds"),
             pytest.param(7, 10**7, 7, id="ticks of 100 ns, as Windows counts"),
             pytest.param(9, 10**9, 9, id="nanoseconds"),
-            pytest.param(0x80 | 10, 2**10, 3, id="a second's 2^-10th parts"),
-            pytest.param(0x80 | 20, 2**20, 6, id="a second's 2^-20th parts"),
+            pytest.param(0x80 | 3, 2**3, 1, id="a second's eighths"),
+            pytest.param(0x80 | 10, 2**10, 4, id="a second's 2^-10th parts"),
+            pytest.param(0x80 | 20, 2**20, 7, id="a second's 2^-20th parts"),
             pytest.param(0x80 | 30, 2**30, 9, id="a second's 2^-30th parts"),
         ],
     )
     def test_times_count_in_the_interfaces_unit(
         self, order: Order, resolution: int, per_second: int, digits: int
     ) -> None:
-        """if_tsresol: a negative power of 10, or with the top bit set of 2."""
+        """if_tsresol: a negative power of 10, or with the top bit set of 2; as many decimals as tell ticks apart."""
         ticks = [time * per_second // SECOND for time in TIMES]
         blocks = [enhanced(packet, tick, order=order) for packet, tick in zip(PACKETS, ticks, strict=True)]
         described = interface(order=order, options=[(2, b"eth0"), (9, bytes([resolution]))])
         capture = Capture(section(order) + described + b"".join(blocks))
         assert_story(capture, [tick * SECOND // per_second for tick in ticks])
-        assert capture.parser.digits >= digits
+        assert capture.parser.digits == digits
+
+    def test_the_finest_interface_with_packets_says_how_many_decimals_times_have(self) -> None:
+        described = (
+            interface(options=[(9, b"\3")]) + interface(options=[(9, b"\7")]) + interface(options=[(9, b"\x09")])
+        )
+        capture = Capture(section() + described + enhanced(PACKETS[0], START // 10**6) + enhanced(PACKETS[1], 1, 1))
+        assert capture.parser.digits == 7
 
     def test_picoseconds_are_cut_to_nanoseconds(self) -> None:
         """2021 in picoseconds fits in the 64 bits that a time has; 10 decimals and more are cut."""

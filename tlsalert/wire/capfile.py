@@ -32,13 +32,15 @@ PCAPNG_MAGIC: Final = b"\x0a\x0d\x0d\x0a"
 
 @final
 class Interface:
-    """What a pcapng interface block says: link type, and how its times count."""
+    """What a pcapng interface block says: link type, how long its packets may be, and how its times count."""
 
-    def __init__(self, link: i64, unit: i64, per_second: i64, offset: i64) -> None:
+    def __init__(self, link: i64, snap: i64, unit: i64, per_second: i64, offset: i64, digits: i64) -> None:
         self.link = link
+        self.snap = snap  # bytes of a packet that are kept at most, or 0
         self.unit = unit  # nanoseconds in one tick, or 0 where a tick is no whole number of them
         self.per_second = per_second
         self.offset = offset
+        self.digits = digits  # decimals of a second that tell one tick from the next
 
 
 @final
@@ -93,6 +95,7 @@ class CaptureParser:
         magic = data[:4]
         if magic == PCAPNG_MAGIC:
             self.kind = 2
+            self.digits = 0  # until an interface with packets has shown its own
             return self._section(data, 0)
         if magic not in PCAP_MAGICS:
             self._damaged(0, f"this is no capture: it begins with {magic.hex(' ')}")
@@ -189,6 +192,7 @@ class CaptureParser:
         unit: i64 = 1000
         per_second: i64 = 1000000
         offset: i64 = 0
+        digits: i64 = 6
         option = at + 16
         stop = at + length - 4
         while option + 4 <= stop:
@@ -198,8 +202,7 @@ class CaptureParser:
                 break
             if code == 9 and size >= 1:
                 unit, per_second = _resolution(data[option + 4])
-                if per_second > 1000000:
-                    self.digits = 9
+                digits = _decimals(data[option + 4])
             elif code == 14 and size == 8:
                 low, high = (0, 4) if self.little else (4, 0)
                 upper = self._u32(data, option + 4 + high)
@@ -208,7 +211,9 @@ class CaptureParser:
                 offset = upper * (1 << 32) + self._u32(data, option + 4 + low)
                 offset = max(-2 * FAR, min(2 * FAR, offset))
             option += 4 + (size + 3 & ~3)
-        self.interfaces.append(Interface(self._u16(data, at + 8), unit, per_second, offset))
+        self.interfaces.append(
+            Interface(self._u16(data, at + 8), self._u32(data, at + 12), unit, per_second, offset, digits)
+        )
 
     def _timed(self, data: bytes, at: i64, length: i64, interface: i64) -> None:
         """Read an enhanced packet block, or the one that came before it: they differ in how they name the interface."""
@@ -217,11 +222,14 @@ class CaptureParser:
             self._packet(data, at + 28, at + length - 4, captured, full, interface, self._ticks(data, at + 12))
 
     def _simple(self, data: bytes, at: i64, length: i64) -> None:
-        """A simple packet block has no time: the last one known has to do."""
+        """A simple packet block has no time: the last one known has to do. It is filled up beyond the snap length."""
         if length < 16:
             return
         full = self._u32(data, at + 8)
-        self._packet(data, at + 12, at + length - 4, min(full, length - 16), full, 0, -1)
+        captured = min(full, length - 16)
+        if len(self.interfaces) > 0 and self.interfaces[0].snap > 0:
+            captured = min(captured, self.interfaces[0].snap)
+        self._packet(data, at + 12, at + length - 4, captured, full, 0, -1)
 
     def _packet(self, data: bytes, start: i64, stop: i64, captured: i64, full: i64, interface: i64, ticks: i64) -> None:
         self.frames += 1
@@ -233,6 +241,8 @@ class CaptureParser:
             self.orphans += 1
             return
         described = self.interfaces[interface]
+        if described.digits > self.digits:
+            self.digits = described.digits
         seconds = described.offset + ticks // described.per_second
         if ticks >= 0 and -FAR < seconds < FAR:
             part = ticks % described.per_second
@@ -268,3 +278,10 @@ def _resolution(value: int) -> tuple[int, int]:
     if value <= 9:
         return (10 ** (9 - value), 10**value)
     return (0, 10 ** min(value, 18))
+
+
+def _decimals(value: int) -> int:
+    """Return how many decimals tell a tick of if_tsresol from the next one: at most 9, those of nanoseconds."""
+    if value & 0x80:
+        return min(9, ((value & 0x7F) * 30103 + 99999) // 100000)  # a binary digit is 0.30103 decimal ones
+    return min(9, value)

@@ -20,6 +20,7 @@ from tlsalert.errors import CaptureError
 from tlsalert.model import Connection, Summary
 from tlsalert.sources.files import ByteSource
 from tlsalert.sources.recognise import capture_kind
+from tlsalert.sources.scapy_links import ScapyLinks
 from tlsalert.wire.capfile import CaptureParser
 from tlsalert.wire.connection import connection
 from tlsalert.wire.harvest import Harvest
@@ -50,7 +51,8 @@ class Reader:
         self.size = self._source.size
         self.live = self._source.pipe
         self._tcp = TcpTable()
-        self._network = Network(self._tcp)
+        self._dissector = ScapyLinks()
+        self._network = Network(self._tcp, self._dissector)
         self._parser = CaptureParser(self._network)
         self._harvest = Harvest(wanted == "all", wanted == "alerts")
         self._witnesses = _Witnesses(self._harvest.readings)
@@ -112,14 +114,11 @@ class Reader:
     def _finish(self) -> None:
         parser, tally = self._parser, self._tally
         notes = list(self._tcp.notes)
-        for link, packets in self._network.unknown.items():
-            notes.append(f"{packets} packets of link type {link} are not understood")
+        notes.extend((*self._network.notes(), *self._dissector.notes()))
         if parser.snapped:
             notes.append(f"{parser.snapped} packets were cut short when they were recorded (use tcpdump -s 0)")
         if parser.orphans:
             notes.append(f"{parser.orphans} packets belong to an interface that the file does not describe")
-        if self._network.fragments:
-            notes.append(f"{self._network.fragments} IP fragments were not put together")
         notes.extend(damage for damage in (parser.damage, self._source.damage) if damage is not None)
         self.summary = Summary(
             self.summary.source,

@@ -10,8 +10,6 @@ from hypothesis import strategies as st
 
 from tests.wire import tls
 from tests.wire.packets import (
-    CLIENT,
-    CLIENT6,
     ETHERNET,
     IPV4_LINK,
     IPV6_LINK,
@@ -19,8 +17,6 @@ from tests.wire.packets import (
     NULL,
     PPP,
     RAW,
-    SERVER,
-    SERVER6,
     SLL,
     SLL2,
     ethernet,
@@ -29,74 +25,34 @@ from tests.wire.packets import (
     segment,
 )
 from tests.wire.reading import told
-from tlsalert.wire.connection import endpoints
-from tlsalert.wire.network import MAX_DEPTH, Network
-from tlsalert.wire.tcp import Flow, TcpTable
-
-HELLO = tls.said(tls.message(tls.CLIENT_HELLO, tls.client_hello()))
-SEGMENT = segment(HELLO)
-PACKET, PACKET6 = ipv4(SEGMENT), ipv6(SEGMENT)
-IPIP, IPV6_IN, GRE, HOP_BY_HOP, ROUTING, FRAGMENT, AUTHENTICATION, OPTIONS, MOBILITY = 4, 41, 47, 0, 43, 44, 51, 60, 135
-
-
-def network() -> Network:
-    return Network(TcpTable())
-
-
-def captured(
-    *packets: bytes, link: int = ETHERNET, into: Network | None = None, beyond: bytes = b"\x45" * 40
-) -> list[Flow]:
-    """Return the flows of a capture with these packets, each of which lies amid other bytes."""
-    into = network() if into is None else into
-    for frame, packet in enumerate(packets, 1):
-        into.packet(b"\x45\x00" + packet + beyond, 2, 2 + len(packet), link, frame, 1000 * frame)
-    into.tcp.finish()
-    return into.tcp.finished
-
-
-def assert_hello(flows: list[Flow], client: str = CLIENT, server: str = SERVER) -> None:
-    (flow,) = flows
-    assert flow.transcript is not None
-    assert told(flow.transcript) == ["client client_hello"]
-    assert flow.transcript.notes == []
-    assert (flow.missing, flow.cut) == (0, 0)
-    near, far = endpoints(flow.key)
-    assert (near.address, near.port, far.address, far.port) == (client, 40112, server, 5900)
-
-
-def assert_hello6(flows: list[Flow]) -> None:
-    assert_hello(flows, CLIENT6, SERVER6)
-
-
-def linux_cooked(inner: bytes, kind: int = 0x0800) -> bytes:
-    """Return a packet of LINKTYPE_LINUX_SLL: 14 bytes of the interface's, then the EtherType."""
-    return struct.pack(">HHH8sH", 0, 1, 6, b"\2\0\0\0\0\1\0\0", kind) + inner
-
-
-def linux_cooked_2(inner: bytes, kind: int = 0x0800) -> bytes:
-    """Return a packet of LINKTYPE_LINUX_SLL2, which begins with the EtherType."""
-    return struct.pack(">HHIHBB8s", kind, 0, 2, 1, 0, 6, b"\2\0\0\0\0\1\0\0") + inner
-
-
-def gre(inner: bytes, kind: int = 0x0800, checksum: bool = False, key: bool = False, sequence: bool = False) -> bytes:
-    """Return a packet of GRE, RFC 2784 §2.1 and RFC 2890 §2."""
-    flags = (0x8000 if checksum else 0) | (0x2000 if key else 0) | (0x1000 if sequence else 0)
-    return struct.pack(">HH", flags, kind) + bytes(4 * (checksum + key + sequence)) + inner
-
-
-def vlan(inner: bytes, kind: int = 0x0800) -> bytes:
-    """Return what follows a VLAN's EtherType: its tag, and the next EtherType (IEEE 802.1Q)."""
-    return struct.pack(">HH", 0x2064, kind) + inner
-
-
-def label(inner: bytes, bottom: bool = True) -> bytes:
-    """Return a packet behind an MPLS label, RFC 3032 §2.1."""
-    return struct.pack(">I", 16 << 12 | (0x100 if bottom else 0) | 64) + inner
-
-
-def pppoe(inner: bytes) -> bytes:
-    """Return a session's packet of PPPoE, RFC 2516 §4."""
-    return struct.pack(">BBHH", 0x11, 0, 7, len(inner)) + inner
+from tests.wire.wrapped import (
+    AUTHENTICATION,
+    FRAGMENT,
+    GRE,
+    HELLO,
+    HOP_BY_HOP,
+    IPIP,
+    IPV6_IN,
+    MOBILITY,
+    OPTIONS,
+    PACKET,
+    PACKET6,
+    ROUTING,
+    SEGMENT,
+    assert_hello,
+    assert_hello6,
+    captured,
+    every,
+    gre,
+    label,
+    linux_cooked,
+    linux_cooked_2,
+    network,
+    pppoe,
+    vlan,
+)
+from tlsalert.wire.network import MAX_DEPTH, MAX_NAMED, Network
+from tlsalert.wire.tcp import TcpTable
 
 
 class TestLinks:
@@ -143,9 +99,30 @@ class TestLinks:
 
     def test_packets_of_other_link_types_are_counted(self) -> None:
         reader = network()
-        for link in (105, 127, 105, 65535):
+        for link in (249, 147, 249, 65535):
             assert captured(PACKET, link=link, into=reader) == []
-        assert reader.unknown == {105: 2, 127: 1, 65535: 1}
+        assert reader.unknown == {249: 2, 147: 1, 65535: 1}
+        assert reader.notes() == [
+            "2 packets of link type 249 (LINKTYPE_USBPCAP) are not understood",
+            "1 packets of link type 147 (LINKTYPE_USER0) are not understood",
+            "1 packets of link type 65535 (a number without a name) are not understood",
+        ]
+
+    def test_not_every_one_of_many_link_types_is_named(self) -> None:
+        reader = network()
+        for link in range(1000, 1000 + MAX_NAMED + 3):
+            captured(PACKET, link=link, into=reader)
+        assert len(reader.notes()) == MAX_NAMED + 1
+        assert reader.notes()[0] == "3 packets of 3 other link types are not understood"
+
+    def test_another_dissector_is_asked_about_other_link_types(self) -> None:
+        """It returns IP, nothing, or that it does not know the link type either."""
+        answers = {147: PACKET, 148: b"", 149: None}
+        reader = Network(TcpTable(), lambda link, packet: answers[link] if packet == b"whatever" else None)
+        assert_hello(captured(b"whatever", link=147, into=reader))
+        for link in (148, 149):
+            captured(b"whatever", link=link, into=reader)
+        assert reader.unknown == {149: 1}
 
     def test_other_protocols_on_a_known_link_are_passed_over(self) -> None:
         reader = network()
@@ -200,12 +177,59 @@ class TestIpv4:
         (flow,) = captured(ethernet(PACKET)[:-20])
         assert flow.cut == 1
 
-    @pytest.mark.parametrize("fragment", [0x2000, 0x2001, 0x0001, 0x1FFF])
-    def test_fragments_are_counted(self, fragment: int) -> None:
+    @pytest.mark.parametrize("fragment", [0x2000, 0x2001, 0x0001, 0x1000])
+    def test_a_fragment_alone_is_not_read(self, fragment: int) -> None:
         """More fragments, or an offset: what is in them is not a segment's beginning, or not all of it."""
         reader = network()
         assert captured(ethernet(ipv4(SEGMENT, fragment=fragment)), into=reader) == []
-        assert reader.fragments == 1
+        assert reader.fragments.incomplete == 1
+        assert reader.notes() == [
+            "1 IP datagrams came in fragments of which some are missing: what was in them is not read "
+            "(a capture filter on ports keeps only first fragments)"
+        ]
+
+    @pytest.mark.parametrize("places", [(0, 1, 2), (2, 1, 0), (1, 1, 2, 0), (1, 0, 2)])
+    def test_fragments_are_put_together_in_any_order(self, places: tuple[int, ...]) -> None:
+        pieces = [SEGMENT[:16], SEGMENT[16:32], SEGMENT[32:]]
+        fields = [0x2000, 0x2002, 0x0004]
+        packets = [ethernet(ipv4(pieces[place], fragment=fields[place])) for place in places]
+        reader = network()
+        assert_hello(captured(*packets, into=reader))
+        assert reader.notes() == []
+
+    def test_a_message_in_fragments_is_at_the_one_that_made_it_whole(self) -> None:
+        first, second = ipv4(SEGMENT[:24], fragment=0x2000), ipv4(SEGMENT[24:], fragment=0x0003)
+        (flow,) = captured(ethernet(ipv4(segment(), 17)), ethernet(first), ethernet(second))
+        assert flow.transcript is not None
+        assert [event.frame for event in flow.transcript.events] == [3]
+
+    def test_fragments_of_a_packet_with_options_are_put_together(self) -> None:
+        options = b"\x94\x04\0\0"
+        first = ipv4(SEGMENT[:24], fragment=0x2000, options=options)
+        assert_hello(captured(ethernet(first), ethernet(ipv4(SEGMENT[24:], fragment=0x0003))))
+
+    def test_a_fragment_that_the_snap_length_cut_cuts_the_segment(self) -> None:
+        first, second = ipv4(SEGMENT[:24], fragment=0x2000), ipv4(SEGMENT[24:], fragment=0x0003)
+        (flow,) = captured(ethernet(first), ethernet(second)[:-10])
+        assert (flow.cut, flow.missing) == (1, 0)
+
+    def test_fragments_of_a_tunnel_are_put_together_and_so_are_those_inside(self) -> None:
+        inner = [ipv4(SEGMENT[:24], fragment=0x2000), ipv4(SEGMENT[24:], fragment=0x0003)]
+        outer = [gre(packet) for packet in inner]
+        packets = [ipv4(outer[0][:16], GRE, fragment=0x2000), ipv4(outer[0][16:], GRE, fragment=0x0002)]
+        assert_hello(captured(*map(ethernet, packets), ethernet(ipv4(outer[1], GRE))))
+
+    def test_fragments_of_what_holds_no_tcp_are_not_kept(self) -> None:
+        reader = network()
+        captured(ethernet(ipv4(SEGMENT, 1, fragment=0x2000)), ethernet(ipv4(SEGMENT, 50, fragment=1)), into=reader)
+        assert reader.notes() == []
+
+    def test_a_datagram_that_would_be_too_long_is_none(self) -> None:
+        """65,535 bytes with its header: fragments can claim more, and once did to bring machines down."""
+        reader = network()
+        last = ipv4(bytes(20), fragment=0x1FFE)
+        assert captured(ethernet(last), into=reader) == []
+        assert reader.notes() == ["1 IP fragments reach beyond what a datagram can hold"]
 
     @pytest.mark.parametrize("fragment", [0x0000, 0x4000, 0x8000, 0xC000])
     def test_other_flags_make_no_fragment(self, fragment: int) -> None:
@@ -245,11 +269,31 @@ class TestIpv6:
         """An atomic fragment, RFC 6946 §4."""
         assert_hello6(captured(ethernet(ipv6(b"\6\0\0\0\0\0\0\1" + SEGMENT, FRAGMENT), 0x86DD)))
 
-    @pytest.mark.parametrize("offset", [b"\x00\x01", b"\x00\x08", b"\x05\xa8"], ids=["more", "offset 8", "offset 1448"])
-    def test_fragments_are_counted(self, offset: bytes) -> None:
+    @staticmethod
+    def fragment(field: int, inner: bytes, number: int = 1) -> bytes:
+        """Return a fragment, RFC 8200 §4.5, behind an extension header of its own."""
+        head = struct.pack(">BBHI", 6, 0, field, number)
+        return ethernet(ipv6(TestIpv6.option(FRAGMENT, head + inner), HOP_BY_HOP), 0x86DD)
+
+    @pytest.mark.parametrize("field", [1, 8, 1448], ids=["more", "offset 8", "offset 1448"])
+    def test_a_fragment_alone_is_not_read(self, field: int) -> None:
         reader = network()
-        assert captured(ethernet(ipv6(b"\6\0" + offset + b"\0\0\0\1" + SEGMENT, FRAGMENT), 0x86DD), into=reader) == []
-        assert reader.fragments == 1
+        assert captured(self.fragment(field, SEGMENT), into=reader) == []
+        assert reader.fragments.incomplete == 1
+
+    def test_fragments_are_put_together(self) -> None:
+        pieces = [
+            self.fragment(1, SEGMENT[:16]),
+            self.fragment(16 | 1, SEGMENT[16:40]),
+            self.fragment(40, SEGMENT[40:]),
+        ]
+        assert_hello6(captured(*pieces))
+        assert_hello6(captured(*reversed(pieces)))
+
+    def test_fragments_of_two_datagrams_are_told_apart(self) -> None:
+        reader = network()
+        assert captured(self.fragment(1, SEGMENT[:16]), self.fragment(16, SEGMENT[16:], 2), into=reader) == []
+        assert reader.fragments.incomplete == 2
 
     def test_padding_after_the_packet_is_not_part_of_it(self) -> None:
         assert captured(ethernet(ipv6(segment()), 0x86DD) + HELLO) == []
@@ -300,30 +344,20 @@ class TestTunnels:
         flows = captured(ethernet(packet))
         assert len(flows) == (1 if depth <= MAX_DEPTH else 0)
 
-    def test_other_versions_and_contents_of_gre_are_passed_over(self) -> None:
-        """Version 1 is PPTP's (RFC 2637), which holds PPP that is mostly compressed."""
-        assert captured(ethernet(ipv4(b"\x30\x01" + gre(PACKET)[2:], GRE))) == []
-        assert captured(ethernet(ipv4(gre(PACKET, 0x6558), GRE))) == []
-
 
 EVERY = [
     (ETHERNET, ethernet(PACKET)),
-    (ETHERNET, ethernet(vlan(pppoe(b"\x00\x57" + PACKET6), 0x8864), 0x8100)),
-    (ETHERNET, ethernet(label(label(PACKET), False), 0x8847)),
     (ETHERNET, ethernet(ipv6(TestIpv6.option(ROUTING, TestIpv6.option(6, SEGMENT, 1)), HOP_BY_HOP), 0x86DD)),
     (ETHERNET, ethernet(ipv4(gre(ipv4(PACKET6, IPV6_IN), checksum=True, key=True), GRE))),
-    (SLL, linux_cooked(PACKET)),
-    (SLL2, linux_cooked_2(PACKET6, 0x86DD)),
-    (NULL, b"\2\0\0\0" + PACKET),
     (RAW, PACKET6),
-    (PPP, b"\xff\x03\x00\x21" + PACKET),
+    *every(),
 ]
 
 
 @pytest.mark.parametrize(("link", "packet"), EVERY)
 def test_a_packet_cut_anywhere_is_read_within_its_bounds(link: int, packet: bytes) -> None:
     """What follows in memory is another packet's: nothing of it may be taken for this one's."""
-    for size in range(len(packet)):
+    for size in range(packet.rindex(HELLO) + len(HELLO)):
         beyond = packet[size:] + bytes(60)
         for flow in captured(packet[:size], link=link, beyond=beyond):
             assert flow.transcript is None or told(flow.transcript) in ([], ["client client_hello cut"])
@@ -343,6 +377,6 @@ def test_any_packet_is_taken_or_left(choice: tuple[int, bytes], changes: list[tu
     assert len(captured(bytes(changed[:size]), link=link, beyond=b"")) <= 1
 
 
-@given(packet=st.binary(max_size=120), link=st.sampled_from([0, 1, 9, 12, 14, 101, 108, 113, 228, 229, 276, 147]))
+@given(packet=st.binary(max_size=160), link=st.sampled_from(sorted({link for link, _ in EVERY} | {147})))
 def test_any_bytes_are_taken_or_left(packet: bytes, link: int) -> None:
     assert len(captured(packet, link=link, beyond=b"")) <= 1

@@ -11,9 +11,24 @@ import pytest
 
 import tlsalert
 
-CORE = ["capfile", "network", "tcp", "records", "transcript", "readings", "cursor"]
+CORE = [
+    "capfile",
+    "network",
+    "headers",
+    "links",
+    "wlan",
+    "tunnels",
+    "fragments",
+    "tcp",
+    "records",
+    "transcript",
+    "readings",
+    "cursor",
+]
 #: What opens sockets, speaks TLS itself, or takes long to load; and what knows files.
-KEPT_OUT = ["socket", "ssl", "click", "rich", "asyncio", "subprocess", "cryptography", "tlsalert.sources.files"]
+KEPT_OUT = [
+    *("socket", "ssl", "click", "rich", "asyncio", "subprocess", "cryptography", "scapy", "tlsalert.sources.files"),
+]
 
 
 def loaded_by(*modules: str) -> set[str]:

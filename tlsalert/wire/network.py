@@ -1,46 +1,83 @@
 """Link and network layers: a captured packet → the TCP segment inside it.
 
-Link types by their numbers in tcpdump.org/linktypes.html; EtherTypes and protocol numbers are IANA's.
+Plain Ethernet goes the short way; :mod:`links` and :mod:`tunnels` say what lies in everything else, and this walks
+through it. EtherTypes and protocol numbers are IANA's.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final, final
 
-from librt.strings import read_i16_be
 from mypy_extensions import i64
 
+from tlsalert.wire.fragments import MAX_BYTES, MAX_DATAGRAMS, Fragments
+from tlsalert.wire.headers import (
+    AGGREGATE,
+    BRIDGED,
+    COMPRESSED,
+    ENCRYPTED,
+    FRAME,
+    IP,
+    IPV4,
+    IPV6,
+    LLC,
+    MPLS,
+    MPLS_UPSTREAM,
+    NOTHING,
+    NSH,
+    PIECE,
+    PPP_IN,
+    PPP_PACKET,
+    PPPOE,
+    UNKNOWN,
+    WLAN,
+    Inner,
+    labels,
+    link_control,
+    secured,
+    service_header,
+    session,
+    u16,
+)
+from tlsalert.wire.links import ETHERNET, payload
 from tlsalert.wire.tcp import TcpTable
+from tlsalert.wire.tunnels import CAPWAP_DATA, FRAGMENT, L2TP, LAST, PORTS, TEREDO, capwap, datagram, gre, ppp
+from tlsalert.wire.wlan import subframe, wlan
 
-ETHERNET: Final = 1
-#: Link types whose header length and place of the EtherType are fixed: Linux cooked captures.
-SLL: Final = 113
-SLL2: Final = 276
-#: A four-byte address family in the capturing machine's byte order, or in network order (LOOP).
-NULL: Final = 0
-LOOP: Final = 108
-PPP: Final = 9
-#: Packets that begin with the IP header: LINKTYPE_RAW, its BSD numbers, IPV4 and IPV6.
-RAW: Final = frozenset((12, 14, 101, 228, 229))
+#: Tags before the EtherType proper that are no VLAN's, with their lengths: E-tags (IEEE 802.1BR), VN-tags, and those of
+#: redundant rings (HSR, IEC 62439-3).
+OTHER_TAGS: Final = {0x893F: 8, 0x8926: 6, 0x892F: 6}
+MAX_TAGS: Final = 16
+MAC_SECURITY: Final = 0x88E5
+JUMBO: Final = 0x8870  # 802.2 in frames whose length does not fit the field
+BACKBONE: Final = 0x88E7  # IEEE 802.1ah: four bytes of tag, then the customer's frame
 
-IPV4: Final = 0x0800
-IPV6: Final = 0x86DD
-MPLS: Final = 0x8847
-PPPOE: Final = 0x8864
-VLANS: Final = frozenset((0x8100, 0x88A8, 0x9100, 0x9200))
+#: IP protocols that are TCP, tunnels, or extension headers before them.
+CARRIERS: Final = frozenset((0, 4, 6, 17, 41, 43, 44, 47, 51, 60, 97, 135, 137, 143))
 
-#: How many IP headers one packet may hold inside each other.
-MAX_DEPTH: Final = 8
+#: How many headers of IP, tunnels and frames one packet may hold inside each other.
+MAX_DEPTH: Final = 16
+#: How many link types that nobody knows are named: a capture that was made to annoy may claim thousands.
+MAX_NAMED: Final = 8
 
 
 @final
 class Network:
-    """Takes packets as captured and hands the TCP segments in them to the table."""
+    """Takes packets as captured and hands the TCP segments in them to the table.
 
-    def __init__(self, tcp: TcpTable) -> None:
+    ``dissect`` is asked about link types that are not known here: it returns the IP packet inside, nothing where there
+    is none, or None where it does not know the link type either.
+    """
+
+    def __init__(self, tcp: TcpTable, dissect: Callable[[int, bytes], bytes | None] | None = None) -> None:
         self.tcp = tcp
+        self.dissect = dissect
         self.unknown: dict[int, int] = {}
-        self.fragments: i64 = 0
+        self.fragments = Fragments()
+        self.encrypted: i64 = 0
+        self.pieces: i64 = 0
+        self.compressed: i64 = 0
         self.frame: i64 = 0
         self.time: i64 = 0
 
@@ -55,55 +92,83 @@ class Network:
             if kind == IPV4:
                 self.ipv4(data, start + 14, end, 0)
             else:
-                self.ether(data, kind, start + 14, end)
-        elif link == SLL:
-            if end - start > 16:
-                self.ether(data, u16(data, start + 14), start + 16, end)
-        elif link == SLL2:
-            if end - start > 20:
-                self.ether(data, u16(data, start), start + 20, end)
-        elif link == NULL or link == LOOP:
-            self.ip(data, start + 4, end, 0)  # the version nibble tells what the family's many numbers only hint at
-        elif int(link) in RAW:
-            self.ip(data, start, end, 0)
-        elif link == PPP:
-            self.ppp(data, start, end)
-        else:
-            self.unknown[int(link)] = self.unknown.get(int(link), 0) + 1
-
-    def ether(self, data: bytes, kind: i64, at: i64, end: i64) -> None:
-        """Follow an EtherType: VLAN tags, MPLS labels and PPPoE down to IP."""
-        while int(kind) in VLANS and at + 4 <= end:
-            kind = u16(data, at + 2)
-            at += 4
-        if kind == IPV4:
-            self.ipv4(data, at, end, 0)
-        elif kind == IPV6:
-            self.ipv6(data, at, end, 0)
-        elif kind == MPLS:
-            while at + 4 < end:
-                bottom = data[at + 2] & 1
-                at += 4
-                if bottom:
-                    self.ip(data, at, end, 0)
-                    return
-        elif kind == PPPOE:
-            self.ppp(data, at + 6, end)
-
-    def ppp(self, data: bytes, at: i64, end: i64) -> None:
-        """Follow PPP (RFC 1661), with or without its address and control bytes and with a short protocol number."""
-        if at + 4 > end:
+                self.inside(kind, data, start + 14, end, 0)
             return
-        if data[at] == 0xFF and data[at + 1] == 0x03:
-            at += 2
-        if data[at] & 1:
-            kind: i64 = data[at]
-            at += 1
+        what, at, stop = payload(link, data, start, end)
+        if what == UNKNOWN:
+            self._ask(int(link), data[start:end])
         else:
-            kind = u16(data, at)
-            at += 2
-        if kind == 0x21 or kind == 0x57:
-            self.ip(data, at, end, 0)
+            self.inside(what, data, at, stop, 0)
+
+    def notes(self) -> list[str]:
+        """Say what could not be read, and why."""
+        from tlsalert.registry.link_types import link_type_name  # a long list that few captures need
+
+        said = []
+        unknown = sorted(self.unknown.items(), key=_by_packets)
+        if len(unknown) > MAX_NAMED:
+            rest = unknown[MAX_NAMED:]
+            said.append(f"{_packets(rest)} packets of {len(rest)} other link types are not understood")
+        for link, packets in unknown[:MAX_NAMED]:
+            said.append(f"{packets} packets of link type {link} ({link_type_name(link)}) are not understood")
+        fragments = self.fragments
+        if fragments.incomplete > 0:
+            said.append(
+                f"{fragments.incomplete} IP datagrams came in fragments of which some are missing: what was in them is "
+                "not read (a capture filter on ports keeps only first fragments)"
+            )
+        if fragments.crowded > 0:
+            said.append(
+                f"{fragments.crowded} IP datagrams in fragments were given up: more than {MAX_DATAGRAMS} of them, or "
+                f"{MAX_BYTES >> 20} MiB, were incomplete at once"
+            )
+        if fragments.conflicts > 0:
+            said.append(f"{fragments.conflicts} IP fragments contradict others: the first ones were read")
+        if fragments.impossible > 0:
+            said.append(f"{fragments.impossible} IP fragments reach beyond what a datagram can hold")
+        if self.encrypted > 0:
+            said.append(f"{self.encrypted} frames of 802.11 are encrypted")
+        if self.pieces > 0:
+            said.append(f"{self.pieces} fragments of 802.11 frames were not put together")
+        if self.compressed > 0:
+            said.append(f"{self.compressed} packets of PPP are compressed, encrypted or fragments: they are not read")
+        return said
+
+    def inside(self, what: i64, data: bytes, at: i64, end: i64, depth: i64) -> None:
+        """Follow what a header announced: an EtherType, or one of the constants of :mod:`headers`."""
+        for _ in range(MAX_TAGS):
+            size = tag_size(what)
+            if size == 0:
+                break
+            if at + size > end:
+                return
+            what = u16(data, at + size - 2)
+            at += size
+        if at >= end or depth > MAX_DEPTH or what == NOTHING:
+            return
+        if what == IPV4:
+            self.ipv4(data, at, end, depth)
+        elif what == IPV6:
+            self.ipv6(data, at, end, depth)
+        elif what == IP:
+            self.ip(data, at, end, depth)
+        elif what == FRAME or what == BRIDGED:
+            if at + 14 < end:
+                self.inside(u16(data, at + 12), data, at + 14, end, depth + 1)
+        elif what == AGGREGATE:
+            while at < end:
+                kind, start, stop = subframe(data, at, end)
+                self.inside(kind, data, start, stop, depth + 1)
+                at += stop - at + 3 & ~3
+        elif what == ENCRYPTED:
+            self.encrypted += 1
+        elif what == PIECE:
+            self.pieces += 1
+        elif what == COMPRESSED:
+            self.compressed += 1
+        else:
+            following, start, stop = header(what, data, at, end)
+            self.inside(following, data, start, stop, depth + 1)
 
     def ip(self, data: bytes, at: i64, end: i64, depth: i64) -> None:
         """Follow an IP header of either version."""
@@ -126,7 +191,7 @@ class Network:
         if header < 20 or total < header:
             return
         if u16(data, at + 6) & 0x3FFF:
-            self.fragments += 1
+            self._fragment4(data, at, end, header, total, depth)
             return
         protocol = data[at + 9]
         inner = at + header
@@ -137,7 +202,7 @@ class Network:
             key = data[at + 12 : at + 24] if header == 20 else data[at + 12 : at + 20] + data[inner : inner + 4]
             self.tcp.packet(key, data, inner, stop, total - header, self.frame, self.time)
         else:
-            self.tunnel(data, protocol, inner, stop, depth)
+            self.tunnel(data, at + 12, protocol, inner, stop, at + total, depth)
 
     def ipv6(self, data: bytes, at: i64, end: i64, depth: i64) -> None:
         """Follow an IPv6 header and its extension headers, RFC 8200 §4."""
@@ -155,7 +220,7 @@ class Network:
                 step = 4 * (i64(data[inner + 1]) + 2)
             elif protocol == 44:
                 if u16(data, inner + 2) & 0xFFF9:
-                    self.fragments += 1
+                    self._fragment6(data, at, inner, stop, full, depth)
                     return
                 step = 8
             else:
@@ -168,25 +233,164 @@ class Network:
             key = data[at + 8 : at + 40] + data[inner : inner + 4]
             self.tcp.packet(key, data, inner, stop, full - inner, self.frame, self.time)
         else:
-            self.tunnel(data, protocol, inner, stop, depth)
+            self.tunnel(data, at + 8, protocol, inner, stop, full, depth)
 
-    def tunnel(self, data: bytes, protocol: i64, at: i64, end: i64, depth: i64) -> None:
-        """Follow IP inside IP (RFC 2003, RFC 4213) and GRE (RFC 2784, RFC 2890)."""
+    def tunnel(self, data: bytes, source: i64, protocol: i64, at: i64, end: i64, full: i64, depth: i64) -> None:
+        """Follow what IP carries besides TCP; ``source`` is where its addresses stand, ``full`` its uncut end."""
+        if protocol == 17:
+            if at + 8 < end:
+                port = u16(data, at + 2)
+                if int(port) not in PORTS:
+                    port = u16(data, at)  # what comes back from where a client chose its port
+                    if port != L2TP and port != CAPWAP_DATA and port != TEREDO:
+                        return
+                self._datagram(port, data, source, at, end, depth)
+        elif depth >= MAX_DEPTH:
+            return
+        elif protocol == 4 or protocol == 41:  # RFC 2003, RFC 4213
+            self.ip(data, at, end, depth + 1)
+        elif protocol == 47:
+            what, start, stop = gre(data, at, end)
+            self.inside(what, data, start, stop, depth + 1)
+        elif protocol == 51:
+            self._authenticated(data, source, at, end, full, depth)
+        elif protocol == 137:  # RFC 4023
+            self.inside(MPLS, data, at, end, depth + 1)
+        elif protocol == 97:  # EtherIP, RFC 3378
+            if at + 2 < end and data[at] >> 4 == 3:
+                self.inside(FRAME, data, at + 2, end, depth + 1)
+        elif protocol == 143:  # RFC 8986 §9
+            self.inside(FRAME, data, at, end, depth + 1)
+
+    def _datagram(self, port: i64, data: bytes, source: i64, at: i64, end: i64, depth: i64) -> None:
+        """Follow a tunnel in UDP (RFC 768); a length of 0 is segmentation offload or a jumbogram."""
         if depth >= MAX_DEPTH:
             return
-        if protocol == 4 or protocol == 41:
-            self.ip(data, at, end, depth + 1)
-        elif protocol == 47 and at + 4 <= end and data[at + 1] & 7 == 0:
-            flags = data[at]
-            kind = u16(data, at + 2)
-            at += 4
-            for bit in (0x80, 0x20, 0x10):
-                if flags & bit:
-                    at += 4
-            if kind == IPV4 or kind == IPV6:
-                self.ip(data, at, end, depth + 1)
+        size = u16(data, at + 4)
+        if size >= 8:
+            end = min(end, at + size)
+        if port != CAPWAP_DATA:
+            what, start, stop = datagram(port, data, at + 8, end)
+            self.inside(what, data, start, stop, depth + 1)
+            return
+        start = at + 8
+        if start + 8 > end:
+            return
+        if data[start + 3] & FRAGMENT:
+            what, start, stop = capwap(data, start, end)
+            if what == NOTHING:
+                return
+            head = data[at + 8 : start]
+            key = b"C" + data[source : min(source + 32, at)] + data[at : at + 4] + head[4:6]
+            more = head[3] & LAST == 0
+            offset = u16(head, 6) & 0xFFF8
+            found = self.fragments.add(key, head, offset, more, data, start, stop, stop - start, self.time)
+            if found is None:
+                return
+            data = found.head + found.payload()
+            start, end = 0, len(data)
+        what, start, stop = capwap(data, start, end)
+        if what == WLAN and start + 24 <= stop and data[start] & 0x0F != 8 and data[start + 1] & 0x0F == 8:
+            # Cisco's access points exchange the two bytes of frame control, and those of the sequence number as well
+            data = (
+                bytes((data[start + 1], data[start])) + data[start + 2 : start + 22] + b"\0\0" + data[start + 24 : stop]
+            )
+            start, stop = 0, len(data)
+        self.inside(what, data, start, stop, depth + 1)
+
+    def _authenticated(self, data: bytes, source: i64, at: i64, end: i64, full: i64, depth: i64) -> None:
+        """Step over an authentication header, RFC 4302 §2, in IPv4."""
+        inner = at + 4 * (i64(data[at + 1]) + 2) if at + 12 <= end else end
+        if inner + 4 > end:
+            return
+        if data[at] == 6:
+            key = data[source : source + 8] + data[inner : inner + 4]
+            self.tcp.packet(key, data, inner, end, full - inner, self.frame, self.time)
+        else:
+            self.tunnel(data, source, data[at], inner, end, full, depth + 1)
+
+    def _fragment4(self, data: bytes, at: i64, end: i64, header: i64, total: i64, depth: i64) -> None:
+        """Keep a fragment of an IPv4 datagram; the whole one is read as if it had come so (RFC 791 §3.2)."""
+        if at + header > end or not carries(data[at + 9]):
+            return
+        field = u16(data, at + 6)
+        head = data[at : at + header]
+        key = b"4" + data[at + 12 : at + 20] + data[at + 4 : at + 6] + data[at + 9 : at + 10]
+        start = at + header
+        found = self.fragments.add(
+            key, head, (field & 0x1FFF) * 8, field & 0x2000 != 0, data, start, end, total - header, self.time
+        )
+        if found is None:
+            return
+        head = found.head
+        size = i64(len(head)) + found.total
+        if size > 0xFFFF:
+            self.fragments.impossible += 1
+            return
+        whole = head[:2] + int(size).to_bytes(2, "big") + head[4:6] + b"\0\0" + head[8:] + found.payload()
+        self.ipv4(whole, 0, len(whole), depth)
+
+    def _fragment6(self, data: bytes, at: i64, inner: i64, end: i64, full: i64, depth: i64) -> None:
+        """Keep a fragment of an IPv6 datagram; the whole one is read without its fragment header (RFC 8200 §4.5)."""
+        if not carries(data[inner]):
+            return
+        field = u16(data, inner + 2)
+        key = b"6" + data[at + 8 : at + 40] + data[inner + 4 : inner + 8]
+        head = data[inner : inner + 1] + data[at + 8 : at + 40]
+        start = inner + 8
+        found = self.fragments.add(key, head, field & 0xFFF8, field & 1 != 0, data, start, end, full - start, self.time)
+        if found is None:
+            return
+        head = found.head
+        whole = b"\x60\0\0\0" + int(found.total).to_bytes(2, "big") + head[:1] + b"\x40" + head[1:] + found.payload()
+        self.ipv6(whole, 0, len(whole), depth)
+
+    def _ask(self, link: int, packet: bytes) -> None:
+        """Leave a packet to the dissector that was given."""
+        dissect = self.dissect
+        found = None if dissect is None else dissect(link, packet)
+        if found is None:
+            self.unknown[link] = self.unknown.get(link, 0) + 1
+        else:
+            self.ip(found, 0, len(found), 0)
 
 
-def u16(data: bytes, at: i64) -> i64:
-    """Return two bytes at ``at`` as a number."""
-    return i64(read_i16_be(data, at)) & 0xFFFF
+def _by_packets(entry: tuple[int, int]) -> int:
+    return -entry[1]
+
+
+def _packets(entries: list[tuple[int, int]]) -> int:
+    return sum([packets for _, packets in entries])
+
+
+def carries(protocol: i64) -> bool:
+    """Whether an IP protocol can hold TCP, so that its fragments are worth keeping; IPv6's headers can."""
+    return int(protocol) in CARRIERS
+
+
+def tag_size(kind: i64) -> i64:
+    """Return how long the tag of an EtherType is, with the EtherType after it; 0 for what is no tag."""
+    if kind == 0x8100 or kind == 0x88A8 or kind == 0x9100 or kind == 0x9200:
+        return 4
+    return i64(OTHER_TAGS.get(int(kind), 0))
+
+
+def header(what: i64, data: bytes, at: i64, end: i64) -> Inner:
+    """Follow what is neither IP nor a tag."""
+    if what == MPLS or what == MPLS_UPSTREAM:
+        return labels(data, at, end)
+    if what == PPPOE:
+        return session(data, at, end)
+    if what == PPP_PACKET or what == PPP_IN:
+        return ppp(data, at, end)
+    if what == WLAN:
+        return wlan(data, at, end)
+    if what == LLC or what == JUMBO:
+        return link_control(data, at, end)
+    if what < 0x600:  # a length, so that no EtherType but 802.2 comes next
+        return LLC, at, min(end, at + what)
+    if what == NSH:
+        return service_header(data, at, end)
+    if what == MAC_SECURITY:
+        return secured(data, at, end)
+    return (FRAME, at + 4, end) if what == BACKBONE else (NOTHING, at, end)

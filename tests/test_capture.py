@@ -35,11 +35,13 @@ from tests.talks import (
     write,
 )
 from tests.wire import tls
-from tests.wire.packets import enhanced, interface, section
+from tests.wire.packets import enhanced, ethernet, interface, ipv4, pcap, section, segment
+from tests.wire.wrapped import FRAME, PACKET, snap, udp, wireless
 from tlsalert import capture as module
 from tlsalert.capture import Capture, Reader, Wanted, read
 from tlsalert.errors import CaptureError
 from tlsalert.model import Connection, Summary, Verdict
+from tlsalert.render.rows import row
 from tlsalert.sources import files
 
 CONSOLE = CAPTURES / "console.pcap"
@@ -216,7 +218,45 @@ def test_packets_of_a_link_that_is_not_understood_are_counted(mixed: Path) -> No
     mixed.write_bytes(whole)
     capture = read(mixed)
     assert len(capture) == 0
-    assert any("link type 250" in note for note in capture.summary.notes)
+    (note,) = capture.summary.notes
+    assert note.endswith("packets of link type 250 (LINKTYPE_RTAC_SERIAL) are not understood")
+
+
+def test_what_could_not_be_read_below_tcp_is_told(tmp_path: Path) -> None:
+    """By the network layer, and by the dissector that it asks."""
+    path = tmp_path / "several.pcapng"
+    lowpan = struct.pack("<HBHHH", 0x8841, 1, 0xABCD, 2, 1) + struct.pack(">HH", 0xC000 | 200, 9)
+    packets = [wireless(snap(b"secret"), b"\x08\x41"), ipv4(segment(), fragment=0x2000), lowpan]
+    described = interface(105) + interface(101) + interface(230)
+    path.write_bytes(section() + described + b"".join(enhanced(one, 1, place) for place, one in enumerate(packets)))
+    fragments, encrypted, others = read(path).summary.notes
+    assert fragments.startswith("1 IP datagrams came in fragments")
+    assert encrypted == "1 frames of 802.11 are encrypted"
+    assert others.startswith("1 LoWPAN datagrams came in fragments")
+
+
+def test_a_connection_in_a_tunnel_is_read_as_any_other(tmp_path: Path) -> None:
+    path = tmp_path / "tunnel.pcap"
+    path.write_bytes(pcap([ethernet(ipv4(udp(b"\x08\0\0\0\0\0\x2a\0" + FRAME, 4789), 17))]))
+    (connection,) = read(path)
+    assert [message.message for message in connection.messages] == ["client_hello"]
+
+
+@pytest.mark.parametrize(
+    ("resolution", "ticks", "time"),
+    [
+        pytest.param(0, 7, "1970-01-01T00:00:07Z", id="seconds"),
+        pytest.param(3, 7123, "1970-01-01T00:00:07.123Z", id="milliseconds"),
+        pytest.param(9, 7123456789, "1970-01-01T00:00:07.123456789Z", id="nanoseconds"),
+        pytest.param(0x84, 7 * 16 + 3, "1970-01-01T00:00:07.18Z", id="a second's sixteenths"),
+    ],
+)
+def test_times_have_the_decimals_of_their_interface(tmp_path: Path, resolution: int, ticks: int, time: str) -> None:
+    path = tmp_path / "times.pcapng"
+    described = interface(101, options=[(9, bytes([resolution]))])
+    path.write_bytes(section() + described + enhanced(PACKET, ticks))
+    (connection,) = read(path)
+    assert row(connection)["start"] == time
 
 
 @pytest.mark.parametrize(

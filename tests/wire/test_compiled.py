@@ -20,7 +20,8 @@ from tests.evidence import CAPTURES as FOLDER
 from tests.evidence import CORPUS, captures_under, needs_corpus
 from tests.wire import tls
 from tests.wire.mutation import mutated
-from tests.wire.packets import enhanced, ethernet, interface, ipv4, section, segment
+from tests.wire.packets import enhanced, ethernet, interface, ipv4, pcap, section, segment
+from tests.wire.wrapped import every
 
 CAPTURES = list(captures_under(FOLDER))
 PACKAGE = Path(tlsalert.__file__).parent
@@ -105,6 +106,21 @@ def test_broken_captures_read_the_same(pure: Path, tmp_path: Path) -> None:
     for number in range(150):
         path = tmp_path / f"{number:03}.pcap"
         path.write_bytes(mutated(CAPTURES[number % len(CAPTURES)].read_bytes(), random))
+        paths.append(path)
+    assert_same(pure, paths)
+
+
+def test_wrapped_and_broken_packets_read_the_same(pure: Path, tmp_path: Path) -> None:
+    """Of every link type and tunnel: whole, cut and changed."""
+    random = Random(8)
+    paths = []
+    for number, (link, packet) in enumerate(every()):
+        changed = [bytearray(packet) for _ in range(10)]
+        for one in changed:
+            one[random.randrange(min(len(one), 90))] = random.randrange(256)
+        cut = [packet[: random.randrange(len(packet))] for _ in range(4)]
+        path = tmp_path / f"{number:03}.pcap"
+        path.write_bytes(pcap([packet, *map(bytes, changed), *cut], link))
         paths.append(path)
     assert_same(pure, paths)
 

@@ -60,8 +60,9 @@ EPON: Final = 259
 MPACKET: Final = 274
 SLL2: Final = 276
 
-#: Packets that begin with the IP header: LINKTYPE_RAW, its BSD numbers, ATM_CLIP, IPV4 and IPV6.
-RAW: Final = frozenset((12, 14, 101, 106, 228, 229))
+RAW: Final = 101
+#: Other packets that begin with the IP header: RAW's numbers on some BSDs, ATM_CLIP, IPV4 and IPV6.
+BARE: Final = frozenset((12, 14, 101, 106, 228, 229))
 #: Ethernet with a switch's tag of so many bytes behind the addresses: Broadcom's, Marvell's, Marvell's with EtherType.
 SWITCH_TAGS: Final = {281: 4, 284: 4, 285: 8}
 #: Headers of a fixed length, with what follows them.
@@ -99,6 +100,10 @@ TYPED: Final = {
 
 def payload(link: i64, data: bytes, at: i64, end: i64) -> Inner:
     """Return what a packet of link type ``link`` holds: UNKNOWN for a link type that has no entry here."""
+    if link == ETHERNET:
+        return FRAME, at, end
+    if link == SLL:
+        return _cooked(data, at, end)
     number = int(link)
     if number in FIXED:
         size, what = FIXED[number]
@@ -108,15 +113,11 @@ def payload(link: i64, data: bytes, at: i64, end: i64) -> Inner:
         if at + i64(size) >= end:
             return NOTHING, at, end
         return u16(data, at + i64(place)), at + i64(size), end
-    if number in RAW or link >> 16 == 0x0224:  # NetBSD's raw address families have a class of their own
+    if number in BARE or link >> 16 == 0x0224:  # NetBSD's raw address families have a class of their own
         return IP, at, end
     if number in SWITCH_TAGS:
         size = SWITCH_TAGS[number]
         return (u16(data, at + 12 + size), at + 14 + size, end) if at + 14 + size < end else (NOTHING, at, end)
-    if link == ETHERNET:
-        return FRAME, at, end
-    if link == SLL:
-        return _cooked(data, at, end)
     if link == RADIOTAP:
         return radiotap(data, at, end)
     if link == PRISM or link == AVS:

@@ -40,14 +40,12 @@ from tlsalert.wire.headers import (
     session,
     u16,
 )
-from tlsalert.wire.links import ETHERNET, payload
+from tlsalert.wire.links import ETHERNET, RAW, SLL2, payload
 from tlsalert.wire.tcp import TcpTable
-from tlsalert.wire.tunnels import CAPWAP_DATA, FRAGMENT, L2TP, LAST, PORTS, TEREDO, capwap, datagram, gre, ppp
+from tlsalert.wire.tunnels import CAPWAP_DATA, FRAGMENT, L2TP, LAST, TEREDO, capwap, datagram, gre, is_tunnel, ppp
 from tlsalert.wire.wlan import subframe, wlan
 
-#: Tags before the EtherType proper that are no VLAN's, with their lengths: E-tags (IEEE 802.1BR), VN-tags, and those of
-#: redundant rings (HSR, IEC 62439-3).
-OTHER_TAGS: Final = {0x893F: 8, 0x8926: 6, 0x892F: 6}
+#: Tags that may stand before one another.
 MAX_TAGS: Final = 16
 MAC_SECURITY: Final = 0x88E5
 JUMBO: Final = 0x8870  # 802.2 in frames whose length does not fit the field
@@ -94,6 +92,12 @@ class Network:
             else:
                 self.inside(kind, data, start + 14, end, 0)
             return
+        if link == SLL2 and end - start > 20:
+            self.inside(u16(data, start), data, start + 20, end, 0)
+            return
+        if link == RAW:
+            self.ip(data, start, end, 0)
+            return
         what, at, stop = payload(link, data, start, end)
         if what == UNKNOWN:
             self._ask(int(link), data[start:end])
@@ -136,6 +140,9 @@ class Network:
 
     def inside(self, what: i64, data: bytes, at: i64, end: i64, depth: i64) -> None:
         """Follow what a header announced: an EtherType, or one of the constants of :mod:`headers`."""
+        if what == IPV4 and depth <= MAX_DEPTH:
+            self.ipv4(data, at, end, depth)
+            return
         for _ in range(MAX_TAGS):
             size = tag_size(what)
             if size == 0:
@@ -240,7 +247,7 @@ class Network:
         if protocol == 17:
             if at + 8 < end:
                 port = u16(data, at + 2)
-                if int(port) not in PORTS:
+                if not is_tunnel(port):
                     port = u16(data, at)  # what comes back from where a client chose its port
                     if port != L2TP and port != CAPWAP_DATA and port != TEREDO:
                         return
@@ -370,9 +377,13 @@ def carries(protocol: i64) -> bool:
 
 def tag_size(kind: i64) -> i64:
     """Return how long the tag of an EtherType is, with the EtherType after it; 0 for what is no tag."""
+    if kind < 0x8100 or kind > 0x9200:
+        return 0
     if kind == 0x8100 or kind == 0x88A8 or kind == 0x9100 or kind == 0x9200:
-        return 4
-    return i64(OTHER_TAGS.get(int(kind), 0))
+        return 4  # a VLAN: IEEE 802.1Q, 802.1ad and what was before it
+    if kind == 0x893F:
+        return 8  # an E-tag, IEEE 802.1BR
+    return 6 if kind == 0x8926 or kind == 0x892F else 0  # a VN-tag, or that of a redundant ring (HSR, IEC 62439-3)
 
 
 def header(what: i64, data: bytes, at: i64, end: i64) -> Inner:

@@ -38,14 +38,6 @@ MPLS_IN_UDP: Final = 6635
 VXLAN_LINUX: Final = 8472
 TZSP: Final = 37008
 
-#: The destinations that make a datagram worth a look.
-PORTS: Final = frozenset(
-    (
-        *(L2TP, GTP_U, TEREDO, LISP, GRE_IN_UDP, VXLAN, VXLAN_GPE, CAPWAP_DATA, FOU, GUE, GENEVE, MPLS_IN_UDP),
-        *(VXLAN_LINUX, TZSP),
-    )
-)
-
 #: What CAPWAP's header says of its payload: see :func:`capwap`.
 FRAGMENT: Final = 0x80
 LAST: Final = 0x40
@@ -78,6 +70,17 @@ def datagram(port: i64, data: bytes, at: i64, end: i64) -> Inner:
     if port == TZSP:
         return _tzsp(data, at, end)
     return NOTHING, at, end
+
+
+def is_tunnel(port: i64) -> bool:
+    """Whether a datagram to this port is worth a look. Most are not, and a capture may be full of them."""
+    if port < L2TP:
+        return False
+    if port < VXLAN:
+        return port == L2TP or port == GTP_U or port == TEREDO or port == LISP or port == GRE_IN_UDP
+    if port <= GENEVE:
+        return port <= VXLAN_GPE or port == CAPWAP_DATA or port == FOU or port == GUE or port == GENEVE
+    return port == MPLS_IN_UDP or port == VXLAN_LINUX or port == TZSP
 
 
 def gre(data: bytes, at: i64, end: i64) -> Inner:

@@ -66,7 +66,7 @@ def test_fragments_are_put_together(backwards: bool) -> None:
 def test_fragments_without_the_others_are_told() -> None:
     links = ScapyLinks()
     assert links(NOFCS, radio(first(COMPRESSED[:60], len(PACKET6)))) == b""
-    assert links.notes() == ["1 LoWPAN datagrams came in fragments of which some are missing: they are not read"]
+    assert links.notes() == ["1 LoWPAN datagrams in fragments could not be put together"]
 
 
 def test_a_frame_that_holds_no_ip_holds_nothing() -> None:

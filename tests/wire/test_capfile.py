@@ -285,6 +285,13 @@ class TestPcapng:
         assert capture.parser.frames == 2
         assert len(capture.flows) == 1
 
+    def test_an_interface_block_without_its_fields_is_one_all_the_same(self) -> None:
+        """Too short by the format, but the numbers of those after it count on."""
+        short = struct.pack("<III", 1, 12, 12)
+        data = section() + short + interface(RAW) + enhanced(CLIENT_PACKET, 1, 1)
+        assert len(Capture(data).flows) == 1
+        assert len(Capture(section() + short).parser.interfaces) == 1
+
     def test_options_that_leave_their_block_end_there(self) -> None:
         body = struct.pack("<HHI", RAW, 0, 0) + struct.pack("<HH", 9, 1) + b"\x09\0\0\0" + struct.pack("<HH", 14, 900)
         capture = Capture(section() + block(1, body) + enhanced(CLIENT_PACKET, START) + enhanced(SERVER_PACKET, START))

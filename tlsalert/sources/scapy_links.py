@@ -54,8 +54,9 @@ class ScapyLinks:
             f"{packets} packets of link type {link} ({link_type_name(link)}) are broken: scapy cannot take them apart"
             for link, packets in self.failed.items()
         ]
-        if missing := self.fragments.incomplete + int(self.fragments.crowded):
-            said.append(f"{missing} LoWPAN datagrams came in fragments of which some are missing: they are not read")
+        fragments = self.fragments
+        if missing := fragments.incomplete + int(fragments.crowded) + int(fragments.impossible):
+            said.append(f"{missing} LoWPAN datagrams in fragments could not be put together")
         return said
 
     def _inside(self, link: int, root: Any, packet: bytes) -> bytes:

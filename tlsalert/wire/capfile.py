@@ -211,9 +211,8 @@ class CaptureParser:
                 offset = upper * (1 << 32) + self._u32(data, option + 4 + low)
                 offset = max(-2 * FAR, min(2 * FAR, offset))
             option += 4 + (size + 3 & ~3)
-        self.interfaces.append(
-            Interface(self._u16(data, at + 8), self._u32(data, at + 12), unit, per_second, offset, digits)
-        )
+        snap = self._u32(data, at + 12) if length >= 20 else 0
+        self.interfaces.append(Interface(self._u16(data, at + 8), snap, unit, per_second, offset, digits))
 
     def _timed(self, data: bytes, at: i64, length: i64, interface: i64) -> None:
         """Read an enhanced packet block, or the one that came before it: they differ in how they name the interface."""

@@ -177,6 +177,14 @@ class TestIpv4:
         (flow,) = captured(ethernet(PACKET)[:-20])
         assert flow.cut == 1
 
+    def test_a_packet_may_be_cut_inside_its_tcp_options(self) -> None:
+        """In its place or early: its bytes are missing, and it must not take the reader down."""
+        first, early = segment(HELLO), segment(bytes(50), seq=len(HELLO) + 10, options=bytes(20))
+        (flow,) = captured(ethernet(ipv4(first)), ethernet(ipv4(early))[: 14 + 20 + 24])
+        assert flow.transcript is not None
+        assert told(flow.transcript) == ["client client_hello"]
+        assert (flow.missing, flow.cut) == (10, 1)
+
     @pytest.mark.parametrize("fragment", [0x2000, 0x2001, 0x0001, 0x1000])
     def test_a_fragment_alone_is_not_read(self, fragment: int) -> None:
         """More fragments, or an offset: what is in them is not a segment's beginning, or not all of it."""

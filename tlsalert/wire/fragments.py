@@ -93,7 +93,7 @@ class Fragments:
         if not more and datagram.total < 0:
             datagram.total = offset + size
         before = datagram.cost
-        self._insert(datagram, Piece(offset, data[start : min(end, start + size)], size))
+        self._insert(datagram, Piece(offset, data[start : max(start, min(end, start + size))], size))
         self.cost += datagram.cost - before
         if datagram.total >= 0 and datagram.size >= datagram.total and len(datagram.head) > 0:
             self._forget(key, datagram)

@@ -261,6 +261,7 @@ class TcpTable:
             half.begun = True
             half.next = seq
             reader.begin_anywhere()
+        start = min(start, end)  # the capture may have cut the options off as well
         ahead = distance(seq, half.next)
         if ahead > 0 and not (reader.state == SEARCH and not reader.transcript.tls):
             self._keep(half, Segment(seq, data[start:end], length, frame, time))

@@ -182,7 +182,10 @@ class Certificate(Struct, frozen=True):
     """The facts of one X.509 certificate, RFC 5280, as it was sent.
 
     Names are RFC 4514 text. A field that could not be read is None (or empty) and ``problems`` says why.
-    ``ca`` is basicConstraints' cA, None where that extension is missing.
+    ``ca`` is basicConstraints' cA and ``path_length`` its pathLenConstraint, None where they are missing. ``version``
+    counts as people do, from 1. ``unknown_critical`` are critical extensions that path validation does not know, by
+    their dotted numbers; the key identifiers are hexadecimal; ``permitted_names`` and ``excluded_names`` are the name
+    constraints of a CA.
     """
 
     der: bytes
@@ -200,6 +203,13 @@ class Certificate(Struct, frozen=True):
     self_signed: bool | None = None
     ca: bool | None = None
     problems: tuple[str, ...] = ()
+    version: int | None = None
+    path_length: int | None = None
+    unknown_critical: tuple[str, ...] = ()
+    key_identifier: str | None = None
+    issuer_key_identifier: str | None = None
+    permitted_names: tuple[str, ...] = ()
+    excluded_names: tuple[str, ...] = ()
 
 
 class Certificates(Struct, frozen=True):

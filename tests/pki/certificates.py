@@ -62,6 +62,7 @@ PURPOSES = {
 ALGORITHMS = {
     Signed.RSA_WITH_MD5: "md5WithRSAEncryption",
     Signed.RSA_WITH_SHA1: "sha1WithRSAEncryption",
+    Oid("1.3.14.3.2.29"): "sha1WithRSASignature",
     Signed.RSA_WITH_SHA224: "sha224WithRSAEncryption",
     Signed.RSA_WITH_SHA256: "sha256WithRSAEncryption",
     Signed.RSA_WITH_SHA384: "sha384WithRSAEncryption",

@@ -24,6 +24,9 @@ T = TypeVar("T")
 #: Longer certificates are read anew each time: a hostile capture must not fill the memory with them.
 REMEMBERED_BYTES = 8192
 
+#: Bytes of a serial number, RFC 5280 §4.1.2.2.
+LONGEST_SERIAL = 20
+
 KEY_USAGES = (
     "digitalSignature",
     "contentCommitment",
@@ -66,14 +69,17 @@ def _read(encoded: bytes) -> Certificate:
     issuer = read("issuer", lambda: name_text(fields.issuer))
     extensions = read("extensions", lambda: _extensions(fields.extensions, problems)) or {}
     constraints = read("basicConstraints", lambda: _basic_constraints(extensions.get("2.5.29.19")))
+    ca, path_length = constraints or (None, None)
+    permitted, excluded = read("nameConstraints", lambda: _name_constraints(extensions.get("2.5.29.30"))) or ((), ())
     algorithm = read("signatureAlgorithm", lambda: _signature(fields.signature))
     outer_algorithm = read("signatureAlgorithm", lambda: _signature(rest[0]) if rest else None)
     if outer_algorithm != algorithm:
         problems.append(f"the signature algorithm is {algorithm} inside and {outer_algorithm} outside")
-    not_before = read("notBefore", lambda: _validity(fields.validity, 0))
-    not_after = read("notAfter", lambda: _validity(fields.validity, 1))
+    not_before = read("notBefore", lambda: _validity(fields.validity, 0, problems))
+    not_after = read("notAfter", lambda: _validity(fields.validity, 1, problems))
     if not_before and not_after and not_after < not_before:
         problems.append("notAfter lies before notBefore")
+    version = read("version", lambda: _version(fields, problems))
     return Certificate(
         encoded,
         digest,
@@ -88,14 +94,22 @@ def _read(encoded: bytes) -> Certificate:
         read("keyUsage", lambda: _key_usage(extensions.get("2.5.29.15"))) or (),
         read("extendedKeyUsage", lambda: _extended_usage(extensions.get("2.5.29.37"))) or (),
         _self_signed(fields, extensions),
-        constraints,
+        ca,
         tuple(problems),
+        version,
+        path_length,
+        read("extensions", lambda: _unknown_critical(fields.extensions)) or (),
+        read("subjectKeyIdentifier", lambda: _own_identifier(extensions.get("2.5.29.14"))),
+        read("authorityKeyIdentifier", lambda: _issuer_identifier(extensions.get("2.5.29.35"))),
+        permitted,
+        excluded,
     )
 
 
 class _Fields(NamedTuple):
     """The parts of a TBSCertificate, RFC 5280 §4.1."""
 
+    version: Element | None
     serial: Element
     signature: Element
     issuer: Element
@@ -121,25 +135,44 @@ class _Reader:
 
 def _fields(certificate: Element) -> _Fields:
     found = list(children(certificate))
-    if found and found[0].tag == 0xA0:
-        del found[0]  # the version
+    version = found.pop(0) if found and found[0].tag == 0xA0 else None
     if len(found) < 6:
         raise DecodeError(f"it has {len(found)} of 6 fields")
     serial, signature, issuer, validity, subject, key = found[:6]
     extensions = next((part for part in found[6:] if part.tag == 0xA3), None)
-    return _Fields(serial, signature, issuer, validity, subject, key, extensions)
+    return _Fields(version, serial, signature, issuer, validity, subject, key, extensions)
+
+
+def _version(fields: _Fields, problems: list[str]) -> int:
+    """Return 1 to 3, RFC 5280 §4.1.2.1; what other numbers say is kept and told."""
+    number = 1 if fields.version is None else int.from_bytes(first(fields.version).content, "big") + 1
+    if number > 3:
+        problems.append(f"its version is {number}")
+    elif number < 3 and fields.extensions is not None:
+        problems.append(f"it has extensions, but its version is {number}")
+    return number
 
 
 def _serial(serial: Element, problems: list[str]) -> str:
-    """Return a serial number in hexadecimal; RFC 5280 §4.1.2.2 wants it positive."""
+    """Return a serial number in hexadecimal; RFC 5280 §4.1.2.2 wants it positive, and of at most 20 bytes."""
     number = int.from_bytes(serial.content, "big", signed=True)
     if number < 0:
         problems.append("the serial number is negative")
+    elif number == 0:
+        problems.append("the serial number is zero")
+    elif len(serial.content) > LONGEST_SERIAL + 1 or number.bit_length() > 8 * LONGEST_SERIAL:
+        problems.append(f"the serial number has {len(serial.content)} bytes")
     return f"{number:x}"
 
 
-def _validity(validity: Element, place: int) -> datetime:
-    return der.time(parts(validity, place + 1)[place])
+def _validity(validity: Element, place: int, problems: list[str]) -> datetime:
+    """Return one end of the validity; RFC 5280 §4.1.2.5 wants seconds in both forms of time."""
+    said = parts(validity, place + 1)[place]
+    found = der.time(said)
+    digits = said.content.split(b"Z")[0].split(b"+")[0].split(b"-")[0]
+    if len(digits) == (10 if said.tag == der.UTC_TIME else 12):
+        problems.append(f"{('notBefore', 'notAfter')[place]}: it has no seconds")
+    return found
 
 
 def _signature(algorithm: Element) -> str:
@@ -183,11 +216,46 @@ def _inner(value: Element) -> Element:
     return element(value.data, value.start, value.stop)
 
 
-def _basic_constraints(value: Element | None) -> bool | None:
+def _basic_constraints(value: Element | None) -> tuple[bool, int | None] | None:
+    """Return whether it is a CA, and how many CAs may stand between it and a leaf, RFC 5280 §4.2.1.9."""
     if value is None:
         return None
     inside = tuple(children(_inner(value)))
-    return bool(inside and inside[0].tag == der.BOOLEAN and inside[0].content != b"\0")
+    authority = bool(inside and inside[0].tag == der.BOOLEAN and inside[0].content != b"\0")
+    longest = [int.from_bytes(part.content, "big") for part in inside if part.tag == der.INTEGER]
+    return authority, longest[0] if longest else None
+
+
+def _name_constraints(value: Element | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the names that a CA may issue for, and those that it may not, RFC 5280 §4.2.1.10."""
+    trees: dict[int, tuple[str, ...]] = {}
+    for part in children(_inner(value)) if value is not None else ():
+        trees[part.tag] = tuple(_general_name(first(tree)) for tree in children(part))
+    return trees.get(0xA0, ()), trees.get(0xA1, ())
+
+
+def _unknown_critical(wrapper: Element | None) -> tuple[str, ...]:
+    """Return the critical extensions that path validation does not know; whoever meets one must refuse (§4.2)."""
+    inside = (list(children(extension)) for extension in children(_inner(wrapper))) if wrapper else ()
+    return tuple(
+        dotted
+        for extension in inside
+        if len(extension) == 3
+        and extension[1].tag == der.BOOLEAN
+        and extension[1].content != b"\0"
+        and (dotted := oid(extension[0])) not in oids.PROCESSED
+    )
+
+
+def _own_identifier(value: Element | None) -> str | None:
+    return None if value is None else _inner(value).content.hex()
+
+
+def _issuer_identifier(value: Element | None) -> str | None:
+    """Return the key identifier in an authorityKeyIdentifier, RFC 5280 §4.2.1.1, where it has one."""
+    if value is None:
+        return None
+    return next((part.content.hex() for part in children(_inner(value)) if part.tag == 0x80), None)
 
 
 def _key_usage(value: Element | None) -> tuple[str, ...]:
@@ -218,6 +286,9 @@ def _general_name(name: Element) -> str:
         return {1: "email:", 2: "DNS:", 6: "URI:"}[kind] + name.content.decode("utf-8", "backslashreplace")
     if kind == 7 and len(name.content) in (4, 16):
         return f"IP:{ip_address(name.content)}"
+    if kind == 7 and len(name.content) in (8, 32):  # in name constraints: an address and its mask
+        half = len(name.content) // 2
+        return f"IP:{ip_address(name.content[:half])}/{ip_address(name.content[half:])}"
     if kind == 4:
         return "dirName:" + name_text(_inner(name))
     if kind == 8:

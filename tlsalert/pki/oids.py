@@ -7,6 +7,7 @@ SIGNATURES = {
     "1.2.840.113549.1.1.2": "md2WithRSAEncryption",
     "1.2.840.113549.1.1.4": "md5WithRSAEncryption",
     "1.2.840.113549.1.1.5": "sha1WithRSAEncryption",
+    "1.3.14.3.2.29": "sha1WithRSASignature",  # of the OIW, before PKCS #1 had its own
     "1.2.840.113549.1.1.10": "rsassaPss",
     "1.2.840.113549.1.1.11": "sha256WithRSAEncryption",
     "1.2.840.113549.1.1.12": "sha384WithRSAEncryption",
@@ -69,3 +70,13 @@ USAGES = {
     "1.3.6.1.4.1.311.20.2.2": "smartcardLogon",
     "2.16.840.1.113730.4.1": "nsSGC",
 }
+
+#: Extensions that path validation knows, so that they may be critical: RFC 5280 §4.2.1 and §4.2.2, RFC 7633, and the
+#: old ones that verifiers still know (netscape-cert-type, RFC 3820, RFC 3779).
+PROCESSED = frozenset(
+    {
+        *(f"2.5.29.{number}" for number in (9, 14, 15, 17, 18, 19, 30, 31, 32, 33, 35, 36, 37, 46, 54)),
+        *(f"1.3.6.1.5.5.7.1.{number}" for number in (1, 7, 8, 11, 14, 24)),
+        "2.16.840.1.113730.1.1",
+    }
+)

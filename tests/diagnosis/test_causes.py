@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from cryptography import x509
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -27,10 +28,12 @@ from tests.diagnosis.handshakes import (
     spoken,
     spoken_13,
 )
+from tests.pki.issuing import AUTHORITY, Holder, issue
 from tlsalert.diagnosis.causes import CLIENT_WEIGHTS, SERVER_WEIGHTS, rank
 from tlsalert.diagnosis.chain import chain_facts
 from tlsalert.diagnosis.ending import ending
 from tlsalert.diagnosis.knowledge import STACKS
+from tlsalert.diagnosis.proofs import NO_PROOF, Proof
 from tlsalert.diagnosis.refused import UNSEEN, Refusal
 from tlsalert.model import Certificate, CertificateRequest, Clock, Connection, Side
 
@@ -49,7 +52,7 @@ def refused_by_client(last: str = "client alert:42 fin", **fields: Any) -> Conne
     return spoken(HELLO, FLIGHT, last, **fields)
 
 
-def shares(story: Connection, stack: str = OPENSSL) -> dict[str, float]:
+def shares(story: Connection, stack: str = OPENSSL, proof: Proof = NO_PROOF) -> dict[str, float]:
     """Return the probability of each cause, likeliest first."""
     end = ending(story)
     assert end.sender is not None
@@ -57,7 +60,7 @@ def shares(story: Connection, stack: str = OPENSSL) -> dict[str, float]:
     chain = story.certificates.client if owner == "client" else story.certificates.server
     clock = story.clocks.server if end.sender == "server" else story.clocks.client
     facts = chain_facts(chain or (UNSEEN,), owner == "client")
-    ranking = rank(Refusal(story, end, end.sender, owner, chain, facts, clock, {stack: 1.0}))
+    ranking = rank(Refusal(story, end, end.sender, owner, chain, facts, clock, {stack: 1.0}, proof))
     assert [share for _, share in ranking] == sorted((share for _, share in ranking), reverse=True)
     return dict(ranking)
 
@@ -197,6 +200,87 @@ def test_the_authorities_that_the_server_names_are_those_it_trusts() -> None:
     """RFC 5246 §7.4.4. None named says nothing."""
     trusted, nothing, others = asking("CN=Example CA"), asking(), asking("CN=Other CA")
     assert trusted["unknown_ca"] < nothing["unknown_ca"] < others["unknown_ca"]
+
+
+# --- what signatures prove ------------------------------------------------------------------------------------------
+
+CA = issue("CN=Example CA", None, AUTHORITY)
+SUB = issue("CN=sub", CA, AUTHORITY)
+END = issue("CN=end", SUB)
+
+
+def proven(code: int, *holders: Holder, proof: Proof = NO_PROOF, stack: str = OPENSSL) -> dict[str, float]:
+    """Return the probabilities where a chain of real certificates got an alert of a server that names their root."""
+    chain = tuple(holder.certificate for holder in holders)
+    request = CertificateRequest(("CN=Example CA",))
+    return shares(refused(f"server alert:{code} fin", *chain, certificate_request=request), stack, proof)
+
+
+def test_a_signature_of_another_key_is_the_cause_whatever_the_alert_says() -> None:
+    for code in (40, 42, 51):
+        assert next(iter(proven(code, END, SUB, proof=Proof(holds=False)))) == "key_mismatch"
+
+
+def test_a_signature_that_verifies_clears_the_key() -> None:
+    """decrypt_error then means a Finished, or a signature in the chain: OpenSSL has one code for all three."""
+    open_, cleared = proven(51, END, SUB), proven(51, END, SUB, proof=Proof(holds=True))
+    assert next(iter(open_)) == "key_mismatch"
+    assert cleared["key_mismatch"] < 0.02
+    assert {*[*cleared][:2]} == {"decryption_failed", "protocol_violation"}
+
+
+def test_a_signature_over_other_words_clears_the_key_as_well() -> None:
+    assert proven(51, END, SUB, proof=Proof(altered=True))["key_mismatch"] < 0.05
+
+
+def test_an_issuer_that_was_not_sent_may_be_a_namesake_unless_a_key_identifier_tells() -> None:
+    """RFC 5280 §4.2.1.1: with one, a CA of the same name and another key is simply unknown."""
+    identified = issue("CN=end", CA, x509.AuthorityKeyIdentifier(b"a key", None, None))
+    alone = proven(51, issue("CN=end", CA), proof=Proof(holds=True))
+    told = proven(51, identified, proof=Proof(holds=True))
+    assert next(iter(alone)) == "bad_certificate_signature"
+    assert told["bad_certificate_signature"] < alone["bad_certificate_signature"]
+
+
+def test_a_chain_that_verifies_to_its_root_has_no_bad_signature() -> None:
+    parts = [proven(51, *chain, proof=Proof(holds=True)) for chain in ((END,), (END, SUB), (END, SUB, CA))]
+    weights = [ranking["bad_certificate_signature"] for ranking in parts]
+    assert weights == sorted(weights, reverse=True)
+    assert weights[-1] < 0.1
+
+
+@pytest.mark.parametrize(
+    ("stack", "code"),
+    [(OPENSSL, 48), (OLD_OPENSSL, 48), ("java", 46), ("gnutls", 42), ("nss", 48), ("mbedtls", 48), ("go", 48)],
+)
+def test_an_issuer_that_may_not_issue_explains_what_looks_like_an_unknown_ca(stack: str, code: int) -> None:
+    sub = issue("CN=sub", CA, x509.BasicConstraints(ca=False, path_length=None))
+    assert next(iter(proven(code, issue("CN=end", sub), sub, stack=stack))) == "chain_invalid"
+
+
+@pytest.mark.parametrize("stack", ["java", "gnutls", "go<=1.19"])
+def test_where_all_is_answered_alike_and_nothing_shows_no_cause_is_likely(stack: str) -> None:
+    code = 46 if stack == "java" else 42
+    known = refused(f"server alert:{code} fin", certificate_request=CertificateRequest(("CN=Example CA",)))
+    ranking = shares(known, stack)
+    assert max(ranking.values()) < 0.5
+    assert {"unknown_ca", "certificate_not_yet_valid"} == {*[*ranking][:2]}
+
+
+def test_a_clock_that_runs_ahead_is_rarer_than_one_that_is_behind() -> None:
+    ranking = shares(refused("server alert:46 fin"), "java")
+    assert ranking["certificate_expired"] < ranking["certificate_not_yet_valid"]
+
+
+def test_a_small_message_is_not_too_large() -> None:
+    assert shares(refused("server rst"), "rustls")["resource_limit"] < 0.2
+
+
+def test_in_sslv3_stacks_answer_otherwise() -> None:
+    """RFC 6101 §5.4.2 has no unknown_ca and no decrypt_error: OpenSSL says 42 and 40 there."""
+    old = shares(refused("server alert:42 fin", tls_version="SSLv3"), OLD_OPENSSL)
+    new = shares(refused("server alert:42 fin"), OLD_OPENSSL)
+    assert old["unknown_ca"] > 5 * new["unknown_ca"]
 
 
 # --- what a client refuses ------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from typing import get_args
+from typing import Final, get_args
 
 import pytest
 
@@ -12,7 +12,8 @@ from tlsalert.diagnosis.alert_habits import CLIENTS, SERVERS
 from tlsalert.diagnosis.knowledge import FLOOR, STACKS, Answer, Side, habit, informative, likelihood, senders
 from tlsalert.model import Side as ModelSide
 
-UP_TO_TLS12, TLS13 = False, True
+UP_TO_TLS12: Final = "tls1.2"
+TLS13: Final = "tls1.3"
 
 
 @pytest.mark.parametrize(
@@ -88,6 +89,13 @@ def test_nothing_is_impossible_and_the_measured_answers_add_up(side: Side) -> No
             chances = [likelihood(stack, TLS13, cause, answer, side) for answer in answers]
             assert min(chances) >= FLOOR
             assert sum(chances) == pytest.approx(1 - FLOOR + FLOOR * len(answers))
+
+
+def test_sslv3_has_fewer_codes() -> None:
+    """RFC 6101 §5.4.2: OpenSSL 0.9.8zh to 1.0.2u say 42 to an unknown CA there, and 48 from TLS 1.0 on."""
+    assert habit("openssl<=1.0.2", "ssl3", "unknown_ca") == (42,)
+    assert habit("openssl<=1.0.2", UP_TO_TLS12, "unknown_ca")[0] == 48
+    assert habit("java", "ssl3", "unknown_ca") == habit("java", UP_TO_TLS12, "unknown_ca")  # not measured there
 
 
 def test_what_no_one_measured_has_the_floor_and_no_habit() -> None:

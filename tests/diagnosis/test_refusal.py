@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from cryptography import x509
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,10 +27,13 @@ from tests.diagnosis.handshakes import (
     spoken,
     spoken_13,
 )
+from tests.pki.issuing import AUTHORITY, Holder, issue
 from tlsalert.diagnosis.chain import outside
 from tlsalert.diagnosis.knowledge import STACKS
+from tlsalert.diagnosis.refusal import conspicuous
 from tlsalert.diagnosis.refused import SURE_CLOCK, WRONG_CLOCK
 from tlsalert.model import Certificate, CertificateRequest, Clock, Connection, Position, Verdict, when
+from tlsalert.pki.certificate import read_certificate
 
 OLD_OPENSSL, OPENSSL = "openssl<=1.0.2", "openssl>=1.1.1"
 AHEAD = stories.at("2026-07-01 03:12:44")
@@ -135,7 +139,7 @@ CLOCKS = st.one_of(st.none(), st.builds(clock_at, TIMES, st.integers(1, 3), st.s
 def test_confidence_never_reaches_0_9_on_an_unproven_cause(
     last: str, chain: list[Certificate], clock: Clock | None, stack: str, refuser: str
 ) -> None:
-    """Proven are only dates, by a clock that several handshakes or the capture's own clock confirm."""
+    """Where no signature can be checked only dates are proven, by a clock that handshakes or the capture confirm."""
     story = showing(spoken(HELLO, FLIGHT, ANSWER, f"server {last} fin"), *chain)
     if refuser == "client":
         story = showing(spoken(HELLO, FLIGHT, f"client {last} fin"), *chain, side="server")
@@ -155,6 +159,83 @@ def test_a_proven_right_clock_proves_nothing_else(stack: str) -> None:
     for code in (42, 43, 44, 46, 48, 49, 50, 51):
         story = by_clock(refused(f"alert:{code}", ISSUED), clock_at(NOW, 3))
         assert judged(story, stack).confidence < 0.9, code
+
+
+# --- what is proven without a clock ---------------------------------------------------------------------------------
+
+CA = issue("CN=Example CA", None, AUTHORITY)
+SUB, NAMESAKE = issue("CN=sub", CA, AUTHORITY), issue("CN=sub", CA, AUTHORITY)
+END = issue("CN=end", SUB)
+
+
+def shown(last: str, *holders: Holder, stack: str = OPENSSL, **fields: object) -> Verdict:
+    """Return the verdict on a chain of real certificates, by a server that names their root."""
+    story = refused(last, *(holder.certificate for holder in holders))
+    request = CertificateRequest(("CN=Example CA",))
+    return judged(replace(story, **{"certificate_request": request, **fields}), stack)
+
+
+def test_a_forged_link_is_certain_and_named() -> None:
+    verdict = shown("alert:51", END, NAMESAKE)
+    assert (verdict.cause, verdict.confidence >= 0.9, verdict.at_fault) == ("bad_certificate_signature", True, "client")
+    assert "CN=end was not signed by the key of CN=sub" in seen(verdict)
+    assert "CN=sub" in verdict.advice[0]
+
+
+def test_what_the_stack_would_answer_otherwise_is_not_certain() -> None:
+    """The defect is there, but OpenSSL says 51 to it: it may have minded something else first."""
+    verdict = shown("alert:46", END, NAMESAKE)
+    assert (verdict.cause, verdict.confidence < 0.9) == ("bad_certificate_signature", True)
+
+
+def test_what_is_no_certificate_is_certain_and_has_no_dates() -> None:
+    verdict = judged(refused("alert:50", read_certificate(b"certainly not DER" * 9)), OPENSSL)
+    assert (verdict.cause, verdict.confidence >= 0.9) == ("malformed_certificate", True)
+    assert "valid from" not in seen(verdict)
+    assert "issuer" not in seen(verdict)
+
+
+def test_a_broken_rule_is_nearly_certain_where_the_stack_says_just_that() -> None:
+    sub = issue("CN=sub", CA, x509.BasicConstraints(ca=False, path_length=None))
+    verdict = shown("alert:48", issue("CN=end", sub), sub)
+    assert (verdict.cause, verdict.confidence) == ("chain_invalid", 0.95)
+    assert verdict.advice[0].startswith("Replace the issuer")
+    assert shown("alert:46", issue("CN=end", sub), sub, stack="java").confidence <= 0.88
+
+
+def test_signatures_that_verify_are_evidence() -> None:
+    assert "each signature in the chain verifies, up to CN=sub" in seen(shown("alert:42", END, SUB))
+
+
+def test_an_issuer_that_the_server_names_and_refuses_is_to_be_compared() -> None:
+    verdict = shown("alert:48", END, SUB)
+    assert verdict.cause == "unknown_ca"
+    assert "same key?" in verdict.advice[0]
+    assert "CRL" in verdict.advice[0]
+
+
+def test_a_finished_that_does_not_verify_is_nobodys_fault_yet() -> None:
+    story = refused("alert:20", END.certificate, SUB.certificate)
+    assert judged(story, OPENSSL).at_fault is None
+
+
+def test_who_is_known_to_close_in_silence_may_mean_something_by_it() -> None:
+    """Node.js never sends an alert about a certificate: its close is its answer."""
+    twice = replace(END.certificate, problems=("extension 2.5.29.37 stands twice",))
+    story = replace(refused("fin", twice, SUB.certificate), certificate_request=CertificateRequest(("CN=Example CA",)))
+    assert judged(story, "node").cause == "malformed_certificate"
+    assert judged(story, OPENSSL).cause == "closed_without_alert"
+
+
+@pytest.mark.parametrize(
+    ("leaf", "odd"), [(END.certificate, False), (read_certificate(b"x" * 99), True), (None, False)]
+)
+def test_a_certificate_over_which_a_reader_stumbles_is_conspicuous(leaf: Certificate | None, odd: bool) -> None:
+    story = refused("alert:10", *(() if leaf is None else (leaf,)))
+    story = story if leaf is not None else showing(story)
+    assert conspicuous(story, "client") is odd
+    large = tuple(replace(m, length=40_000) if m.message == "certificate" else m for m in story.messages)
+    assert conspicuous(replace(story, messages=large), "client") is (leaf is not None)
 
 
 # --- where the mend belongs -----------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from tests.diagnosis.handshakes import (
     HELLO,
     HELLO_13,
     IN_2015,
+    IPMI,
     NOW,
     TICKETS_13,
     Reading,
@@ -27,6 +28,7 @@ from tests.diagnosis.handshakes import (
     clock_at,
     judged,
     replace,
+    showing,
     spoken,
     spoken_13,
 )
@@ -34,6 +36,7 @@ from tests.diagnosis.test_ending import STORIES
 from tlsalert.diagnosis.ending import ending
 from tlsalert.diagnosis.verdict import judge
 from tlsalert.model import Connection, Verdict
+from tlsalert.pki.certificate import read_certificate
 
 CAUSES_OF_CERTIFICATES = {
     "certificate_not_yet_valid", "certificate_expired", "unknown_ca", "bad_certificate_signature", "key_mismatch",
@@ -128,6 +131,20 @@ def test_an_alert_after_the_clients_certificate_is_about_it(code: int) -> None:
     verdict = judged(spoken(HELLO, FLIGHT, ANSWER, f"server alert:{code} fin"))
     assert verdict.refused_by == "server"
     assert "the client's certificate" in verdict.summary
+
+
+def test_insufficient_security_after_a_certificate_is_about_the_certificate() -> None:
+    """RFC 5246 §7.2.2 has it for cipher suites, which are chosen by then; Botan says so of weak keys."""
+    weak = replace(IPMI, key="RSA 1024", problems=())
+    story = showing(spoken(HELLO, FLIGHT, ANSWER, "server alert:71 fin"), weak)
+    assert judged(story, "botan").cause == "weak_certificate"
+
+
+def test_unexpected_message_is_about_a_certificate_that_is_none() -> None:
+    """Go 1.19 says so of an entry of no bytes, Java of a Certificate message over 32 KiB; else it is what it says."""
+    story = spoken(HELLO, FLIGHT, ANSWER, "server alert:10 fin")
+    assert judged(story, "java").cause == "protocol_violation"
+    assert judged(showing(story, read_certificate(b"")), "go<=1.19").cause == "malformed_certificate"
 
 
 @pytest.mark.parametrize("code", [42, 43, 44, 45, 46, 48, 49, 51, 113])

@@ -1,17 +1,19 @@
 """Why a certificate was refused: the likeliest causes, ranked.
 
-Bayes: how often each cause is met, what this chain and the clocks show, and how each TLS stack answers each cause.
-The weights of what is met are judgement; the answers are measured (see :mod:`tlsalert.diagnosis.knowledge`). No
-number of an alert proves a cause by itself, because stacks differ: so the result is a probability.
+Bayes: how often each cause is met, what this chain, its signatures and the clocks show, and how each TLS stack answers
+each cause. The weights of what is met are judgement; the answers are measured (see
+:mod:`tlsalert.diagnosis.knowledge`). No number of an alert proves a cause by itself, because stacks differ: so the
+result is a probability.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from tlsalert.diagnosis.chain import ChainFacts, names_match, outside
+from tlsalert.diagnosis.chain import names_match, outside
 from tlsalert.diagnosis.knowledge import likelihood
 from tlsalert.diagnosis.refused import Refusal
+from tlsalert.diagnosis.shown import BESIDE, LARGE, Shown, shown
 from tlsalert.model import when
 
 #: How often a client's certificate is refused for each cause, other things unknown.
@@ -33,6 +35,9 @@ CLIENT_WEIGHTS: Final = {
     "chain_too_long": 0.005,
     "internal_error": 0.01,
     "protocol_violation": 0.01,
+    "decryption_failed": 0.01,
+    "resource_limit": 0.002,
+    "no_shared_signature_scheme": 0.003,
 }
 #: The same where a client refuses a server's certificate: there the name must match, too.
 SERVER_WEIGHTS: Final = {
@@ -42,52 +47,93 @@ SERVER_WEIGHTS: Final = {
     "wrong_certificate_usage": 0.02,
 }
 
-#: By the clock that judged: dates that are surely so, and dates that are surely not.
-CERTAIN_DATE, EXCLUDED_DATE = 3.0, 0.01
+#: By the clock that judged: dates that are surely so, and dates that are surely not (of what was sent: an issuer that
+#: was not may have dates of its own).
+CERTAIN_DATE, EXCLUDED_DATE, UNSEEN_DATE = 3.0, 0.001, 0.0015
 #: By the capture's clock, where the judging side's does not show: it is nearly always about right.
 LIKELY_DATE = 1.2
+#: A certificate that is inside its dates by the capture's clock, and outside by the judge's: clocks are seldom wrong by
+#: as much as that, and those that run ahead are rarer still than those that are behind.
+BEHIND, AHEAD = 0.07, 0.015
 #: Stacks that are less likely than this do not weigh in.
 LEAST_SHARE: Final = 0.003
+#: What is left of a cause that would show if it were so, and of one that a signature disproves.
+HARDLY, DISPROVED = 0.1, 0.01
+#: Certificates in a chain that nobody finds too long.
+SHORT: Final = 3
 YEAR: Final = 365 * 86_400
 
 Ranking = list[tuple[str, float]]
 
 
-def rank(refusal: Refusal) -> Ranking:
-    """Return the causes for which a certificate may have been refused, likeliest first; they add up to 1."""
+def rank(refusal: Refusal, defects: tuple[Shown, ...] | None = None) -> Ranking:
+    """Return the causes for which a certificate may have been refused, likeliest first; they add up to 1.
+
+    ``defects`` is what :func:`tlsalert.diagnosis.shown.shown` said, where the caller has it.
+    """
     weights = dict(CLIENT_WEIGHTS if refusal.owner == "client" else SERVER_WEIGHTS)
-    _by_chain(weights, refusal.facts)
+    if refusal.chain:
+        _by_absence(weights, refusal)
     _by_authorities(weights, refusal)
     _by_name(weights, refusal)
     _by_dates(weights, refusal)
-    stacks = [(stack, share) for stack, share in refusal.stacks.items() if share > LEAST_SHARE]
-    scores = {cause: weight * answered(cause, refusal, stacks) for cause, weight in weights.items()}
+    _by_defects(weights, shown(refusal) if defects is None else defects)
+    scores = weights if refusal.answer is None else _by_answer(weights, refusal, refusal.answer)
     total = sum(scores.values()) or 1.0
     return sorted(((cause, score / total) for cause, score in scores.items()), key=lambda pair: -pair[1])
 
 
-def answered(cause: str, refusal: Refusal, stacks: list[tuple[str, float]]) -> float:
-    """Return how likely the refusal's answer is for a cause, over the stacks that may have given it."""
-    answer = refusal.answer
-    if answer is None:
-        return 1.0
-    tls13, refuser = refusal.tls13, refusal.refuser
-    return sum([share * likelihood(stack, tls13, cause, answer, refuser) for stack, share in stacks])
+def _by_answer(weights: dict[str, float], refusal: Refusal, answer: int | str) -> dict[str, float]:
+    """Weigh how likely each cause gets this answer, over the stacks that may have given it."""
+    stacks = [(stack, share) for stack, share in refusal.stacks.items() if share > LEAST_SHARE]
+    era, refuser = refusal.era, refusal.refuser
+    return {
+        cause: weight * sum([share * likelihood(stack, era, cause, answer, refuser) for stack, share in stacks])
+        for cause, weight in weights.items()
+    }
 
 
-def _by_chain(weights: dict[str, float], facts: ChainFacts) -> None:
-    """Weigh what the chain shows by itself."""
-    weights["malformed_certificate"] *= 20 if facts.broken else 0.3
-    weights["weak_certificate"] *= 8 if facts.weak else 0.1
-    weights["wrong_certificate_usage"] *= 15 if facts.wrong_usage else 0.1
-    if facts.wrong_order:
-        weights["chain_out_of_order"] = 0.15
+def _by_defects(weights: dict[str, float], defects: tuple[Shown, ...]) -> None:
+    """Weigh what is plainly wrong: what else may be wrong would have to be wrong as well."""
+    named = {defect.cause for defect in defects}
+    beside = min((BESIDE.get(defect.weight, 1.0) for defect in defects), default=1.0)
+    for cause in weights:
+        if cause not in named:
+            weights[cause] *= beside
+    for defect in defects:
+        weights[defect.cause] = max(weights.get(defect.cause, 0.0), defect.weight)
+
+
+def _by_absence(weights: dict[str, float], refusal: Refusal) -> None:
+    """Weigh what would show in the chain and in the handshake, and does not (what shows is weighed afterwards)."""
+    facts, path = refusal.facts, refusal.facts.path
+    for cause in ("weak_certificate", "wrong_certificate_usage"):
+        weights[cause] *= HARDLY
+    for cause in ("malformed_certificate", "unsupported_certificate"):  # a verifier may be stricter than this reader
+        weights[cause] *= 0.3
+    if refusal.message_length <= LARGE:
+        weights["resource_limit"] *= HARDLY
+    if refusal.proof.holds or refusal.proof.altered:
+        weights["key_mismatch"] *= DISPROVED
     if facts.self_signed:
         weights["chain_incomplete"] = 0.0
+        weights["certificate_not_pinned"] *= 0.3  # to trust it is to pin it: it is an unknown CA as well
+        weights["bad_certificate_signature"] *= HARDLY if path.proven else 1
         for cause in ("certificate_revoked", "chain_invalid", "chain_too_long", "revocation_status_unavailable"):
             weights[cause] *= 0.2
-    elif facts.issuer_sent:
+        return
+    if facts.issuer_sent:
         weights["chain_incomplete"] *= 0.2
+        weights["chain_invalid"] *= 0.3
+    if path.whole and path.proven:
+        weights["bad_certificate_signature"] *= HARDLY
+    elif path.proven and facts.issuer_sent:
+        weights["bad_certificate_signature"] *= 0.3  # only the last link is left, to an issuer that was not sent
+    if path.top.issuer_key_identifier is not None:
+        # A CA of the same name and another key is told apart by it, RFC 5280 §4.2.1.1: then it is an unknown CA.
+        weights["bad_certificate_signature"] *= 0.5
+    if len(refusal.chain) <= SHORT:
+        weights["chain_too_long"] *= 0.2
 
 
 def _by_authorities(weights: dict[str, float], refusal: Refusal) -> None:
@@ -95,10 +141,24 @@ def _by_authorities(weights: dict[str, float], refusal: Refusal) -> None:
     request = refusal.connection.certificate_request
     if refusal.owner != "client" or request is None or not request.authorities or not refusal.chain:
         return
-    known = any(certificate.issuer in request.authorities for certificate in refusal.chain)
-    weights["unknown_ca"] *= 0.25 if known else 4
+    if refusal.facts.garbage is not None:
+        return  # nobody can say who issued it
+    known = named(refusal)
     if not known:
+        weights["unknown_ca"] *= 4
         weights["certificate_not_pinned"] *= 0.2
+    elif refusal.facts.self_signed:
+        weights["unknown_ca"] *= 0.6  # the server knows one of this name: perhaps another one
+    else:
+        weights["unknown_ca"] *= 0.25
+        weights["chain_incomplete"] *= 0.2
+
+
+def named(refusal: Refusal) -> bool:
+    """Whether the server's CertificateRequest names an issuer of the chain."""
+    request = refusal.connection.certificate_request
+    path = refusal.facts.path.certificates
+    return request is not None and any(certificate.issuer in request.authorities for certificate in path)
 
 
 def _by_name(weights: dict[str, float], refusal: Refusal) -> None:
@@ -122,9 +182,12 @@ def _by_dates(weights: dict[str, float], refusal: Refusal) -> None:
     by_capture = {cause for _, cause in outside(refusal.chain, when(now))} if now is not None else set()
     if not refusal.chain and clock is not None and clock.skew_seconds < -YEAR:
         by_clock = {"certificate_not_yet_valid"}  # not seen, but most certificates are younger than such a clock
+    excluded = EXCLUDED_DATE if refusal.facts.path.whole else UNSEEN_DATE
     for cause in ("certificate_not_yet_valid", "certificate_expired"):
-        shown = CERTAIN_DATE if cause in by_clock else EXCLUDED_DATE
-        guessed = LIKELY_DATE if cause in by_capture else weights[cause]
+        shown = CERTAIN_DATE if cause in by_clock else excluded
+        inside = BEHIND if cause == "certificate_not_yet_valid" else AHEAD
+        seen = bool(refusal.chain) and now is not None and refusal.facts.garbage is None
+        guessed = LIKELY_DATE if cause in by_capture else min(inside, weights[cause]) if seen else weights[cause]
         weights[cause] = sure * shown + (1 - sure) * guessed
     if by_clock:  # what else is wrong would have to be wrong as well
         for cause in weights:

@@ -16,6 +16,8 @@ from tlsalert.diagnosis.alert_habits import CLIENTS, SERVERS
 
 # The model's own Side would bring msgspec with it, and to explain a bare number must not wait for that.
 Side = Literal["client", "server"]
+#: The versions in which a stack answers alike; "tls1.2" is TLS 1.0 to 1.2.
+Era = Literal["ssl3", "tls1.2", "tls1.3"]
 Answer = int | str  # an alert's number, "fin", "rst", "none", "accepted" or "http400"
 
 #: The families of stacks that answer alike. "schannel" is known by its hellos but not by its answers;
@@ -77,23 +79,23 @@ _NO_ALERT: Final = ("fin", "rst")
 
 
 @cache
-def likelihood(stack: str, tls13: bool, cause: str, answer: Answer, sender: Side = "server") -> float:
+def likelihood(stack: str, era: Era, cause: str, answer: Answer, sender: Side = "server") -> float:
     """Return how likely ``stack`` answers ``cause`` with ``answer``: never 0, at most 1.
 
     ``answer`` is an alert's number, "fin" or "rst" (closed without an alert), or "none" (no alert, and how
     it closed is not known). ``sender`` is the side that refused: clients differ where their sources show it.
     """
-    row = _row(stack, "tls1.3" if tls13 else "tls1.2", cause, sender)
+    row = _row(stack, era, cause, sender)
     share = sum(row.get(closing, 0.0) for closing in _NO_ALERT) if answer == "none" else 0.0
     return min(1.0, FLOOR + (1 - FLOOR) * (share + row.get(answer, 0.0)))
 
 
-def habit(stack: str, tls13: bool, cause: str, sender: Side = "server") -> tuple[Answer, ...]:
+def habit(stack: str, era: Era, cause: str, sender: Side = "server") -> tuple[Answer, ...]:
     """Return the usual answers of ``stack`` to ``cause``, most frequent first; none where it is not known.
 
     Two answers mean that it depends on the defect. "accepted" and "http400" are answers, too.
     """
-    counts = _counts(stack, "tls1.3" if tls13 else "tls1.2", cause, sender)
+    counts = _counts(stack, era, cause, sender)
     least = _USUAL * sum(counts.values())
     usual = [(weight, answer) for answer, weight in counts.items() if weight >= least]
     return tuple(answer for _, answer in sorted(usual, key=lambda pair: -pair[0]))
@@ -114,7 +116,8 @@ def senders(code: int) -> list[tuple[str, str, tuple[bool, ...]]]:
     for stack, versions in SERVERS.items():
         for cause in {cause: None for rows in versions.values() for cause in rows}:
             spoken = (False,) if stack in _NO_TLS13 else (False, True)
-            where = tuple(tls13 for tls13 in spoken if code in habit(stack, tls13, cause))
+            eras: dict[bool, Era] = {False: "tls1.2", True: "tls1.3"}
+            where = tuple(tls13 for tls13 in spoken if code in habit(stack, eras[tls13], cause))
             seen = sum(rows.get(cause, {}).get(code, 0) for rows in versions.values())
             if where:
                 found.append((STACKS.index(stack), -seen, cause, where))

@@ -11,7 +11,7 @@ from tlsalert.diagnosis import words
 from tlsalert.diagnosis.clocks import Witness, clock
 from tlsalert.diagnosis.ending import Ending, alert_lost, certificate_asked, certificate_sent, ended, ending
 from tlsalert.diagnosis.hello_causes import hello_ranking, plain_ranking
-from tlsalert.diagnosis.refusal import refused_certificate
+from tlsalert.diagnosis.refusal import conspicuous, refused_certificate
 from tlsalert.diagnosis.stacks import client_clock_prior, clock_prior, server_libraries, server_stack
 from tlsalert.model import (
     Alternative,
@@ -29,8 +29,9 @@ from tlsalert.model import (
 MISSING_CERTIFICATE = frozenset((None, 40, 41, 42, 43, 46, 48, 49, 50, 116, 10))
 
 
-#: Alerts that are about something else, wherever they come: RFC 8446 §6.2, RFC 5246 §7.2.2.
-NOT_A_CERTIFICATE = frozenset((0, 10, 20, 21, 22, 30, 60, 70, 71, 86, 90, 100, 109, 110, 111, 112, 115, 117, 120, 121))
+#: Alerts that are about something else, wherever they come: RFC 8446 §6.2, RFC 5246 §7.2.2. Not insufficient_security:
+#: after a certificate it says that the key or signature is too weak.
+NOT_A_CERTIFICATE = frozenset((0, 10, 20, 21, 22, 30, 60, 70, 86, 90, 100, 109, 110, 111, 112, 115, 117, 120, 121))
 
 #: What a TLS 1.3 handshake went like is inferred from lengths and order where nothing of it was decrypted.
 INFERRED = 0.85
@@ -104,7 +105,7 @@ def verdict(connection: Connection, stacks: dict[str, float], end: Ending | None
     if end.sender == "server" and end.stage in ("client_flight", "renegotiation"):
         if certificate_sent(connection) is False and (end.alert is None or end.alert.code in MISSING_CERTIFICATE):
             return _no_certificate(connection, end)
-        if _shown(connection, end) and (end.alert is None or end.alert.code not in NOT_A_CERTIFICATE):
+        if _shown(connection, end) and not _about_something_else(connection, end):
             return refused_certificate(connection, end, stacks)
     if (
         end.sender == "client"
@@ -130,6 +131,12 @@ def _shown(connection: Connection, end: Ending) -> bool:
     if end.stage == "renegotiation":
         return True
     return certificate_sent(connection) is True or certificate_asked(connection) is not False
+
+
+def _about_something_else(connection: Connection, end: Ending) -> bool:
+    """Whether a server's alert after the client's flight is about anything but its certificate."""
+    code = end.alert.code if end.alert is not None else None
+    return code in NOT_A_CERTIFICATE and not (code == 10 and conspicuous(connection, "client"))
 
 
 def _about_certificate(connection: Connection, end: Ending) -> bool:

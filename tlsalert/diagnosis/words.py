@@ -34,6 +34,9 @@ WHY: Final = {
     "internal_error": "the {refuser} failed while it looked at it",
     "protocol_violation": "the {refuser} found the message to break the protocol",
     "access_denied": "the {refuser} does not let its holder in",
+    "decryption_failed": "a record or a Finished after it did not verify",
+    "resource_limit": "it is larger than the {refuser} accepts",
+    "no_shared_signature_scheme": "its key is of a kind that the {refuser} did not offer to verify",
 }
 
 #: What to do, by cause, when a certificate was refused.
@@ -44,7 +47,7 @@ DO: Final = {
     "or present a certificate of a CA that it trusts",
     "no_client_certificate": "give the client a certificate and key that the server trusts; "
     "where it has one, look whether its issuer is among the authorities that the server names",
-    "bad_certificate_signature": "check the chain: a CA of the same name with another key, or a damaged file",
+    "bad_certificate_signature": "check the {owner}'s chain: a CA of the same name with another key, or a damaged file",
     "key_mismatch": "check that the {owner}'s private key belongs to its certificate (compare the public keys of both)",
     "wrong_certificate_usage": "issue the {owner}'s certificate with the extended key usage for its role",
     "certificate_revoked": "present a certificate that is not revoked; look at the CRL that the {refuser} uses",
@@ -58,6 +61,9 @@ DO: Final = {
     "revocation_status_unavailable": "give the {refuser} a current CRL of the issuer",
     "certificate_not_pinned": "put exactly this certificate into the {refuser}'s store",
     "name_mismatch": "ask for a name that the certificate has, or issue it for this name",
+    "decryption_failed": "look for something that changes bytes on the way, or for keys that differ",
+    "resource_limit": "send fewer or smaller certificates, or raise the {refuser}'s limit",
+    "no_shared_signature_scheme": "use a key of a kind that the {refuser} offers to verify, or let it offer more",
 }
 
 #: What a refusal that is not about a certificate is about, and what to do.

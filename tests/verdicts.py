@@ -344,9 +344,7 @@ def main() -> int:
     print(table(figures))
     for folder in (CASES, ATLAS):
         if not folder.is_dir():
-            print(
-                f"\nSkipped: no folder {folder.relative_to(SHARED.parent)} beside the checkout (TLSALERT_EVIDENCE names another place)."
-            )
+            print(f"\nSkipped: there is no {folder} (TLSALERT_EVIDENCE says where such folders lie).")
     short = [
         f"{collection}: {what}"
         for collection, floors in FLOORS.items()

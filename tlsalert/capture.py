@@ -10,11 +10,8 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache
-from ipaddress import ip_address
 from typing import Literal, overload
 
-from tlsalert.diagnosis.clocks import Witness
 from tlsalert.diagnosis.verdict import judge
 from tlsalert.errors import CaptureError
 from tlsalert.model import Connection, Summary
@@ -25,8 +22,8 @@ from tlsalert.wire.capfile import CaptureParser
 from tlsalert.wire.connection import connection
 from tlsalert.wire.harvest import Harvest
 from tlsalert.wire.network import Network
-from tlsalert.wire.readings import Readings
 from tlsalert.wire.tcp import TcpTable
+from tlsalert.witnesses import Witnesses
 
 Wanted = Literal["all", "failed", "alerts"]
 
@@ -55,7 +52,7 @@ class Reader:
         self._network = Network(self._tcp, self._dissector)
         self._parser = CaptureParser(self._network)
         self._harvest = Harvest(wanted == "all", wanted == "alerts")
-        self._witnesses = _Witnesses(self._harvest.readings)
+        self._witnesses = Witnesses(self._harvest.readings, self._harvest.servers)
         try:
             if self._source.damage is not None and len(self._source.head) < 24:
                 raise CaptureError(self._source.damage, self._source.name)
@@ -132,38 +129,6 @@ class Reader:
             self._harvest.other_streams,
             tuple(notes),
         )
-
-
-class _Witnesses:
-    """Asks the capture's readings on behalf of a connection."""
-
-    def __init__(self, readings: Readings) -> None:
-        self._readings = readings
-
-    def server(self, connection: Connection, random: bytes) -> Witness | None:
-        """Return what the server's hellos say."""
-        end = connection.server
-        at, frame = _seen(connection, "server_hello")
-        return None if end is None else self._readings.server(_packed(end.address), end.port, random, at, frame)
-
-    def client(self, connection: Connection, random: bytes) -> Witness | None:
-        """Return what the client's hellos say."""
-        end = connection.client
-        at, frame = _seen(connection, "client_hello")
-        return None if end is None else self._readings.client(_packed(end.address), random, at, frame)
-
-
-def _seen(connection: Connection, name: str) -> tuple[int, int]:
-    """Return when and in which frame a hello was seen; (-1, 0) where it was not."""
-    hello = next((message for message in connection.messages if message.message == name), None)
-    if hello is None or hello.time is None:
-        return -1, 0
-    return hello.time, hello.position.frame or 0
-
-
-@lru_cache(maxsize=1024)
-def _packed(address: str) -> bytes:
-    return ip_address(address).packed
 
 
 class Capture(Sequence[Connection]):

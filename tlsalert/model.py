@@ -223,6 +223,7 @@ class Clock(Struct, frozen=True):
     """What one side's clock said at ``at`` (the capture's time), and how that is known.
 
     ``skew_seconds`` is the clock less the capture's; ``confidence`` is how sure it is that this is a clock at all.
+    ``jump`` says in words where it jumped within the capture.
     """
 
     time: int
@@ -231,6 +232,7 @@ class Clock(Struct, frozen=True):
     confidence: float
     position: Position | None = None
     agreeing: int = 1
+    jump: str | None = None
 
     @property
     def skew_seconds(self) -> float:

@@ -20,7 +20,8 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from tests import stories
-from tlsalert.diagnosis.clocks import Witness
+from tlsalert.diagnosis.clocks import Dated, Witness
+from tlsalert.diagnosis.offers import ServerSeen
 from tlsalert.diagnosis.stacks import server_stack
 from tlsalert.diagnosis.verdict import verdict
 from tlsalert.model import (
@@ -140,19 +141,27 @@ class Reading(NamedTuple):
 
 @dataclass
 class Witnesses:
-    """What a capture's other handshakes say about each side's clock."""
+    """What a capture's other connections say about each side's clock, and of the server."""
 
     of_server: Witness | None = None
     of_client: Witness | None = None
     asked: list[bytes] = field(default_factory=list)
+    others: tuple[Reading, ...] = ()
+    dates: dict[Side, Dated] = field(default_factory=dict)
+    seen: ServerSeen | None = None
 
-    def server(self, connection: Connection, random: bytes) -> Witness | None:
+    def clock(self, connection: Connection, side: Side, random: bytes) -> Witness | None:
         self.asked.append(random)
-        return self.of_server
+        return self.of_server if side == "server" else self.of_client
 
-    def client(self, connection: Connection, random: bytes) -> Witness | None:
-        self.asked.append(random)
-        return self.of_client
+    def beside(self, connection: Connection, side: Side, random: bytes) -> tuple[Reading, ...]:
+        return self.others
+
+    def dated(self, connection: Connection, side: Side) -> Dated | None:
+        return self.dates.get(side)
+
+    def server(self, connection: Connection) -> ServerSeen | None:
+        return self.seen
 
 
 class _Notes:

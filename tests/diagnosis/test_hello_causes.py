@@ -20,7 +20,7 @@ def offering(**fields: Any) -> Connection:
     known: dict[str, Any] = {
         "versions": (TLS13, TLS12),
         "server_name": "bmc.example.net",
-        "cipher_suites": (1, 2, 3, 4),
+        "cipher_suites": (0xC02F, 0xC030, 0x009C, 0x002F),
     }
     return spoken(HELLO, version=None, client_hello=replace(OFFER, **{**known, **fields}))
 
@@ -96,7 +96,7 @@ def test_a_client_that_names_no_server_is_rather_refused_for_that() -> None:
 
 
 def test_few_cipher_suites_are_rather_the_reason_than_many() -> None:
-    assert share_of("no_shared_cipher_suite", cipher_suites=(1,)) > share_of("no_shared_cipher_suite")
+    assert share_of("no_shared_cipher_suite", cipher_suites=(0xC02F,)) > share_of("no_shared_cipher_suite")
 
 
 def test_handshake_failure_needs_no_hello_to_be_weighed() -> None:

@@ -75,6 +75,8 @@ def decisive(connection: Connection, done: bool) -> Alert | None:
     for alert in connection.alerts:
         if not refuses(connection, alert) or _answers_a_close(connection, alert):
             continue
+        if alert.description is None and connection.client_hello is None and connection.server_hello is None:
+            continue  # of a connection that was caught midway nobody can say what it ends
         if done and not (alert.encrypted and alert.inferred == "fatal alert" and not connection.tls13):
             return None  # after a complete handshake an alert is no verdict on it; a renegotiation is another handshake
         return alert

@@ -226,12 +226,7 @@ def _suspect(refusal: Refusal, cause: str) -> Certificate:
 
 
 def _clock_evidence(refuser: Side, clock: Clock) -> Evidence:
-    said = f"{clock.source} says {words.moment(clock.time)}, {words.skew(clock)}"
-    if clock.agreeing > 1:
-        said += f"; {clock.agreeing} handshakes of this {refuser} agree"
-    elif clock.confidence < 0.95:
-        said += f"; one handshake alone does not prove that it is a clock ({clock.confidence:.0%})"
-    return Evidence(clock.position, said)
+    return Evidence(clock.position, words.clock_said(refuser, clock))
 
 
 def _proofs(refusal: Refusal) -> list[Evidence]:

@@ -65,7 +65,7 @@ class Refusal(Struct, frozen=True):
         clock = self.clock
         if clock is None or clock.confidence < SURE_CLOCK:
             return False
-        return clock.agreeing > 1 or abs(clock.skew_seconds) < WRONG_CLOCK
+        return clock.agreeing > 1 or "HTTP" in clock.source or abs(clock.skew_seconds) < WRONG_CLOCK
 
     @property
     def era(self) -> Era:

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol
 
 from msgspec import structs
 
 from tlsalert.diagnosis import words
-from tlsalert.diagnosis.clocks import Witness, clock
-from tlsalert.diagnosis.ending import Ending, alert_lost, certificate_asked, certificate_sent, ended, ending
-from tlsalert.diagnosis.hello_causes import hello_ranking, plain_ranking
+from tlsalert.diagnosis.clocks import Dated, Seen, Witness, better, clock, dated_clock
+from tlsalert.diagnosis.ending import Ending, certificate_asked, certificate_sent, client_flight, ending
+from tlsalert.diagnosis.offers import ServerSeen
+from tlsalert.diagnosis.other_refusals import gave_up, no_certificate, objected_choice, other_refusal, waiting_advice
+from tlsalert.diagnosis.plain import recognised
 from tlsalert.diagnosis.refusal import conspicuous, refused_certificate
+from tlsalert.diagnosis.server_choice import objection
+from tlsalert.diagnosis.silence import PATIENCE, half, silence
 from tlsalert.diagnosis.stacks import client_clock_prior, clock_prior, server_libraries, server_stack
-from tlsalert.model import (
-    Alternative,
-    Clock,
-    Clocks,
-    Connection,
-    Evidence,
-    Fault,
-    HandshakeMessage,
-    Side,
-    Verdict,
-)
+from tlsalert.model import Clock, Clocks, Closing, Connection, Evidence, HandshakeMessage, Position, Side, Verdict
+
+UNRECOGNIZED_NAME: Final = 112
 
 #: Alerts with which servers say that they miss the client's certificate; "fin" and "rst" are the silent ones.
 MISSING_CERTIFICATE = frozenset((None, 40, 41, 42, 43, 46, 48, 49, 50, 116, 10))
@@ -38,30 +34,35 @@ INFERRED = 0.85
 
 
 class Witnesses(Protocol):
-    """What the other handshakes of a capture say about a machine's clock."""
+    """What the other connections of a capture say about one of them."""
 
-    def server(self, connection: Connection, random: bytes) -> Witness | None:
-        """Return what is known of the server whose hello had this random."""
+    def clock(self, connection: Connection, side: Side, random: bytes) -> Witness | None:
+        """Return the reading in a hello's random, and how many of its machine's agree with it."""
 
-    def client(self, connection: Connection, random: bytes) -> Witness | None:
-        """Return what is known of the client whose hello had this random."""
+    def beside(self, connection: Connection, side: Side, random: bytes) -> Sequence[Seen]:
+        """Return readings of the same machine that differ from it."""
+
+    def dated(self, connection: Connection, side: Side) -> Dated | None:
+        """Return what the machine said in HTTP, nearest to the connection's time."""
+
+    def server(self, connection: Connection) -> ServerSeen | None:
+        """Return what the server is seen to want by its other connections."""
 
 
 def judge(connection: Connection, witnesses: Witnesses) -> Connection:
     """Return the connection with its clocks and its verdict."""
     look = _Look(connection)
-    client = _random(connection, "client_hello")
-    server = None if connection.tls13 else _random(connection, "server_hello")  # RFC 8446 §4.1.3: all of it is random
     clocks = Clocks(
         connection.start,
-        _clock(witnesses.server(connection, server) if server else None, "ServerHello.random", look.server_prior),
-        _clock(witnesses.client(connection, client) if client else None, "ClientHello.random", look.client_prior),
+        _clock(connection, "server", witnesses, look.server_prior),
+        _clock(connection, "client", witnesses, look.client_prior),
     )
     connection = structs.replace(connection, clocks=clocks)
     end = ending(connection)
     if end.outcome == "established":
         return structs.replace(connection, verdict=_established(connection))
-    return structs.replace(connection, verdict=verdict(connection, look.stacks(), end))
+    seen = witnesses.server(connection) if end.outcome == "failed" else None
+    return structs.replace(connection, verdict=verdict(connection, look.stacks(), end, seen))
 
 
 class _Look:
@@ -86,25 +87,45 @@ class _Look:
         return client_clock_prior(self._connection)
 
 
-def _clock(witness: Witness | None, source: str, prior: Callable[[], float]) -> Clock | None:
-    """Return the clock that a hello shows; where other hellos decide, the stack need not be looked at."""
-    if witness is None:
-        return None
-    return clock(witness, source, prior() if witness[2] == 1 else 1.0)
+def _clock(connection: Connection, side: Side, witnesses: Witnesses, prior: Callable[[], float]) -> Clock | None:
+    """Return a side's clock: by its hello, where other hellos decide without a look at the stack, and by HTTP."""
+    dated = dated_clock(witnesses.dated(connection, side))
+    if side == "server" and connection.tls13:
+        return dated  # RFC 8446 §4.1.3: all of its random is random
+    random = _random(connection, f"{side}_hello")
+    witness = witnesses.clock(connection, side, random) if random else None
+    if random is None or witness is None:
+        return dated
+    alone = witness[1] == 1
+    beside = witnesses.beside(connection, side, random) if witness[1] < witness[2] else ()
+    source = "ServerHello.random" if side == "server" else "ClientHello.random"
+    return better(clock(witness, source, prior() if alone else 1.0, beside), dated)
 
 
-def verdict(connection: Connection, stacks: dict[str, float], end: Ending | None = None) -> Verdict:
-    """Return the verdict on a connection whose clocks are known."""
+def verdict(
+    connection: Connection, stacks: dict[str, float], end: Ending | None = None, seen: ServerSeen | None = None
+) -> Verdict:
+    """Return the verdict on a connection whose clocks are known; ``seen`` is what others show of its server."""
     end = end or ending(connection)
     if end.outcome == "established":
         return _established(connection)
     if end.outcome == "not_tls":
         return _not_tls(connection)
     if end.outcome == "incomplete":
-        return _incomplete(connection)
+        return _incomplete(connection, end)
+    return _with_circumstances(connection, end, seen, _failed(connection, stacks, end, seen))
+
+
+def _failed(connection: Connection, stacks: dict[str, float], end: Ending, seen: ServerSeen | None) -> Verdict:
+    silent = silence(connection, end) if end.alert is None and not end.farewell else None
+    if silent is not None and silent.owing != end.sender:
+        return gave_up(connection, end, silent)
+    objected = objection(connection, end.alert.code) if end.sender == "client" and end.alert is not None else None
+    if objected is not None:
+        return objected_choice(connection, end, objected)
     if end.sender == "server" and end.stage in ("client_flight", "renegotiation"):
         if certificate_sent(connection) is False and (end.alert is None or end.alert.code in MISSING_CERTIFICATE):
-            return _no_certificate(connection, end)
+            return no_certificate(connection, end)
         if _shown(connection, end) and not _about_something_else(connection, end):
             return refused_certificate(connection, end, stacks)
     if (
@@ -113,7 +134,7 @@ def verdict(connection: Connection, stacks: dict[str, float], end: Ending | None
         and _about_certificate(connection, end)
     ):
         return refused_certificate(connection, end, stacks)
-    return _other(connection, end)
+    return other_refusal(connection, end, seen)
 
 
 def _random(connection: Connection, name: str) -> bytes | None:
@@ -141,122 +162,13 @@ def _about_something_else(connection: Connection, end: Ending) -> bool:
 
 def _about_certificate(connection: Connection, end: Ending) -> bool:
     """Whether a client's alert can be about the server's certificate."""
-    if end.alert is None or end.alert.code is None:
-        return end.alert is not None or bool(connection.certificates.server)
+    if end.alert is None:
+        return bool(connection.certificates.server) and not client_flight(connection)  # its answer accepted it
+    if end.alert.code is None:
+        return True
     return end.alert.code in (42, 43, 44, 45, 46, 48, 49, 51, 113) or (
         end.alert.code == 40 and bool(connection.certificates.server)
     )
-
-
-def _no_certificate(connection: Connection, end: Ending) -> Verdict:
-    """The client was asked for a certificate and sent none: RFC 5246 §7.4.6 (40), RFC 8446 §4.4.2.4 (116)."""
-    seen: list[Evidence] = []
-    request = _first(connection, "certificate_request")
-    if request is not None:
-        seen.append(Evidence(request.position, "the server asks for a certificate"))
-    sent = next((m for m in connection.messages if m.sender == "client" and m.message == "certificate"), None)
-    if sent is not None:
-        seen.append(Evidence(sent.position, "the client's Certificate message is empty"))
-    elif connection.tls13:
-        position = next((r.position for r in connection.encrypted_records if r.sender == "client"), None)
-        seen.append(Evidence(position, "by its length the client's Certificate message is empty"))
-    seen.append(Evidence(end.position, ended(end)))
-    sure = 0.97 if end.alert is not None and end.alert.code in (40, 41, 116) else 0.93
-    if end.alert is None or end.alert.code is None:
-        sure = 0.85
-    advice = (words.capital(words.DO["no_client_certificate"]) + ".",)
-    return Verdict(
-        "failed",
-        "The server refused the handshake: it asked for a client certificate and the client sent none.",
-        "server",
-        "no_client_certificate",
-        sure,
-        "client",
-        alert_lost(connection, end),
-        tuple(seen),
-        advice,
-        (Alternative("no_shared_signature_scheme", round((1 - sure) / 2, 3)),),
-    )
-
-
-def _other(connection: Connection, end: Ending) -> Verdict:
-    """A refusal that is not about a certificate, or a close without a word."""
-    code = end.alert.code if end.alert is not None else None
-    if end.alert is None:
-        silent = "reset_without_alert" if end.how == "rst" else "closed_without_alert"
-        ranking = [("normal_close", 0.6)] if end.farewell else [(silent, 0.8)]
-    elif end.sender == "server" and end.stage == "client_hello":
-        ranking = hello_ranking(connection, code)
-    else:
-        ranking = plain_ranking(code)
-    sender = end.sender or "server"
-    last = _last_of(connection, words.other(sender))
-    seen = [Evidence(end.position, ended(end))]
-    if last is not None:
-        seen.append(Evidence(last.position, f"the last message of the {last.sender} before it was {last.message}"))
-    if not ranking:
-        named = f" with {end.alert.description}" if end.alert is not None and end.alert.description is not None else ""
-        return Verdict(
-            "failed",
-            f"Undecided: the {sender} ended the handshake{named}, and nothing here says why.",
-            sender,
-            evidence=tuple(seen),
-            advice=(f"The {sender}'s own log says why.",),
-        )
-    cause, sure = ranking[0]
-    if cause not in words.OTHER:
-        return _unseen_certificate(end, sender, cause, tuple(seen))
-    why, do = words.OTHER[cause]
-    hedge = "" if sure >= 0.8 else ", most likely because" if sure >= 0.4 else ", perhaps because"
-    said = f"{hedge} {why}" if hedge else f": {why}"
-    verb = "ended" if end.alert is None else "refused"
-    return Verdict(
-        "failed",
-        f"The {sender} {verb} the handshake{said}.",
-        sender,
-        cause,
-        round(sure, 3),
-        _fault(cause, sender),
-        alert_lost(connection, end),
-        tuple(seen),
-        (words.capital(do) + ".",) if do else (),
-        tuple(Alternative(name, round(share, 3)) for name, share in ranking[1:5]),
-    )
-
-
-def _unseen_certificate(end: Ending, sender: Side, cause: str, seen: tuple[Evidence, ...]) -> Verdict:
-    """An alert that is about a certificate, where none was captured: what it means by itself is all there is."""
-    named = str(end.alert.description) if end.alert is not None else cause
-    do = words.DO[cause].format(refuser=sender, owner=words.other(sender))
-    return Verdict(
-        "failed",
-        f"The {sender} refused the handshake with {named}, which is about a certificate; none was captured.",
-        sender,
-        cause,
-        0.3,
-        evidence=seen,
-        advice=(words.capital(do) + ".", "Record from the connection's beginning, so that the certificate is seen."),
-    )
-
-
-def _fault(cause: str, sender: str) -> Fault | None:
-    if cause in (
-        "no_client_certificate",
-        "inappropriate_fallback",
-        "unrecognized_name",
-        "unknown_psk_identity",
-        "ech_required",
-    ):
-        return "client"
-    if cause in ("internal_error", "user_canceled"):
-        return "server" if sender == "server" else "client"
-    if cause in ("protocol_violation",):
-        return "client" if sender == "server" else "server"
-    return None
-
-
-def _last_of(connection: Connection, side: str) -> HandshakeMessage | None:
-    return next((m for m in reversed(connection.messages) if m.sender == side), None)
 
 
 def _established(connection: Connection) -> Verdict:
@@ -269,27 +181,101 @@ def _established(connection: Connection) -> Verdict:
 
 
 def _not_tls(connection: Connection) -> Verdict:
-    why, do = words.OTHER["not_tls"]
+    side: Side = "server" if connection.plain[1] else "client"
     plain = connection.plain[1] or connection.plain[0]
-    side = "server" if connection.plain[1] else "client"
-    said = plain[:60].decode("latin-1").split("\r\n")[0]
-    seen = (Evidence(None, f"the {side} says {said!r}"),) if plain else ()
-    return Verdict("not_tls", f"No TLS: {why}.", None, "not_tls", 0.9, None, False, seen, (words.capital(do) + ".",))
+    if not plain:
+        why, do = words.OTHER["not_tls"]
+        return Verdict("not_tls", f"No TLS: {why}.", None, "not_tls", 0.9, advice=(words.capital(do) + ".",))
+    found = recognised(plain, side, connection.plain[0] if side == "server" else b"")
+    hello = next((m for m in connection.messages if m.sender == words.other(side)), None)
+    seen = [Evidence(None, found.says)]
+    if hello is not None:
+        seen.insert(0, Evidence(hello.position, f"the {hello.sender} speaks TLS: {hello.message}"))
+    what = f"plain {found.name}" if found.name in ("HTTP", "SMTP", "FTP", "IMAP", "POP3") else found.name
+    speaks = f"the {side} speaks {what}" if what else f"the {side} does not speak TLS on this port"
+    return Verdict(
+        "not_tls",
+        f"No TLS: {speaks}.",
+        None,
+        "not_tls",
+        0.9,
+        None,
+        False,
+        tuple(seen),
+        (words.capital(found.do) + ".",),
+    )
 
 
-def _incomplete(connection: Connection) -> Verdict:
+def _incomplete(connection: Connection, end: Ending) -> Verdict:
+    """A handshake that neither side is seen to refuse: who owed the next word, or what the capture lacks."""
     last = connection.messages[-1] if connection.messages else None
     seen = []
     if last is not None:
         seen.append(Evidence(last.position, f"the last message is {last.message} of the {last.sender}"))
-    silent = not any(m.sender == "server" for m in connection.messages) and not connection.notes
+    only = half(connection)
+    silent = silence(connection, end)
     cut = any("cut short" in note or "tcpdump" in note for note in connection.notes)
-    return Verdict(
-        "incomplete",
-        "The handshake is not complete in the capture, and neither side is seen to refuse it.",
-        None,
-        "timed_out" if silent else None,
-        0.3 if silent else 0.0,
-        evidence=tuple(seen),
-        advice=("Record whole packets: tcpdump -s 0.",) if cut else ("Record from the beginning, and for longer.",),
+    lost = bool(connection.notes)
+    cause, sure = None, 0.0
+    if cut:
+        advice = "Record whole packets: tcpdump -s 0."
+    elif only is not None:
+        said = f"only the {only}'s packets were captured, and they show no refusal"
+        advice = "Record both directions: where packets come and go by different ways, record at one of the ends."
+        return Verdict("incomplete", f"Undecided: {said}.", evidence=tuple(seen), advice=(advice,))
+    elif silent is None or lost or (connection.client_hello is None and connection.server_hello is None):
+        advice = "Record from the connection's beginning, and until it is closed."
+    elif silent.waited >= PATIENCE:
+        cause, sure = "timed_out", 0.5
+        seen.append(Evidence(None, f"{words.span(silent.waited)} passed in the capture after it"))
+        advice = waiting_advice(silent)
+    else:
+        if silent.owing == "server" and not any(m.sender == "server" for m in connection.messages):
+            cause, sure = "timed_out", 0.3
+        advice = "Record for longer."
+    summary = "The handshake is not complete in the capture, and neither side is seen to refuse it"
+    if silent is not None and not lost and not cut and last is not None:
+        summary = f"{summary}: {silent.said}" if silent.waited >= PATIENCE else f"The capture ends {silent.before}"
+    return Verdict("incomplete", summary + ".", None, cause, sure, evidence=tuple(seen), advice=(advice,))
+
+
+def _with_circumstances(connection: Connection, end: Ending, seen: ServerSeen | None, found: Verdict) -> Verdict:
+    """Add what else the capture shows and an engineer should know, whatever the cause is."""
+    more = [*found.evidence, *_warnings(connection, end), *_certificate_elsewhere(end, seen)]
+    judge_clock = connection.clocks.server if end.sender == "server" else connection.clocks.client
+    if judge_clock is not None and judge_clock.jump is not None and "certificate" in (found.cause or ""):
+        more.append(Evidence(judge_clock.position, f"the {end.sender}'s clock: {judge_clock.jump}"))
+    if found.alert_lost and connection.reset is not None and end.alert is not None:
+        more.append(Evidence(connection.reset.position, _destroyed(end, connection.reset)))
+    return structs.replace(found, evidence=tuple(more)) if len(more) > len(found.evidence) else found
+
+
+def _destroyed(end: Ending, reset: Closing) -> str:
+    """Say what a reset behind an alert does: RFC 9293 §3.10.7.4 lets the receiver drop what was not read yet."""
+    between = (reset.time - end.alert.time) / 1e6 if end.alert and end.alert.time and reset.time else 0.0
+    behind = f"{between:.0f} ms behind it" if between >= 1 else "right behind it"
+    peer = words.other(end.sender or "server")
+    return (
+        f"the alert was sent, but the {end.sender}'s reset comes {behind}: the {peer}'s program probably never saw it"
     )
+
+
+def _warnings(connection: Connection, end: Ending) -> list[Evidence]:
+    """Say of a warning that the name is unknown that it ends nothing, RFC 6066 §3: some clients give up at it."""
+    said = (a for a in connection.alerts if a.code == UNRECOGNIZED_NAME and not a.fatal and a is not end.alert)
+    return [
+        Evidence(a.position, f"the {a.sender}'s warning {a.description} is harmless by itself (RFC 6066 §3)")
+        for a in said
+    ][:1]
+
+
+def _certificate_elsewhere(end: Ending, seen: ServerSeen | None) -> list[Evidence]:
+    """Say what the server did with this certificate, or with others, in the capture's other connections."""
+    if seen is None or end.sender != "server" or end.stage != "client_flight":
+        return []
+    if seen.certificate is not None:
+        says = "the same server accepted this very certificate: what changed is its clock, its settings or its lists"
+        return [Evidence(Position(seen.certificate), says)]
+    if seen.refused > 1 and not seen.accepted:
+        return [Evidence(None, f"this server refused all {seen.refused} client certificates that it was shown here")]
+    return []

@@ -164,6 +164,25 @@ def short_name(certificate: Certificate) -> str:
     return subject or (certificate.subject_alt_names[0] if certificate.subject_alt_names else "without a name")
 
 
+def short_subject(name: str) -> str:
+    """Return what a name (RFC 4514 text) is best called: its CN, else all of it."""
+    found = COMMON_NAME.search(name)
+    return found[1] if found is not None else name or "a name without parts"
+
+
+def clock_said(side: Side, clock: Clock) -> str:
+    """Say what a side's clock shows, and how sure it is that this is its clock."""
+    said = f"{clock.source} says {moment(clock.time)}, {skew(clock)}"
+    if clock.source == "HTTP Date":
+        return f"{said}; it was sent in clear from the {side}'s address"
+    if clock.agreeing > 1:
+        said += f"; {clock.agreeing} readings agree" if "HTTP" in clock.source else ""
+        return said if "HTTP" in clock.source else f"{said}; {clock.agreeing} handshakes of this {side} agree"
+    if clock.confidence < 0.95:
+        said += f"; one handshake alone does not prove that it is a clock ({clock.confidence:.0%})"
+    return said
+
+
 def validity(certificate: Certificate) -> str:
     """Return a certificate's validity as in a sentence."""
     return f"{short_name(certificate)} is valid from {day(certificate.not_before)} to {day(certificate.not_after)}"

@@ -7,7 +7,8 @@ from typing import final
 from mypy_extensions import i64
 
 from tlsalert.wire.connection import client_side
-from tlsalert.wire.readings import Readings
+from tlsalert.wire.readings import Readings, server_key
+from tlsalert.wire.servers import Servers
 from tlsalert.wire.tcp import Flow
 
 #: What a held connection takes besides the bodies of its messages, in bytes.
@@ -24,6 +25,7 @@ class Harvest:
         self.with_good = with_good
         self.with_alerts = with_alerts
         self.readings = Readings()
+        self.servers = Servers()
         self.held: list[Flow] = []
         self.held_bytes: i64 = 0
         self.good: i64 = 0
@@ -37,11 +39,16 @@ class Harvest:
             transcript = flow.transcript
             if transcript is None or not transcript.tls:
                 self.other_streams += 1
+                if transcript is not None and transcript.answer is not None:
+                    self.readings.note_date(flow.key, transcript)
                 continue
             self.recognise(flow.number)
-            self.readings.note(flow.key, client_side(flow, transcript), transcript)
+            client = client_side(flow, transcript)
+            well = transcript.went_well()
+            self.readings.note(flow.key, client, transcript)
+            self.servers.note(server_key(flow.key, client), transcript, well)
             wanted = self.with_good or (self.with_alerts and transcript.alerts > 0)
-            if not wanted and (transcript.went_well() or (flow.how == 0 and transcript.unanswered())):
+            if not wanted and (well or (flow.how == 0 and transcript.unanswered())):
                 self.good += 1
                 continue
             self.held.append(flow)

@@ -22,6 +22,7 @@ from tlsalert.wire.transcript import (
 
 CLOSE_NOTIFY: Final = "close_notify"
 FATAL: Final = "fatal alert"
+SERVER_HELLO: Final = 2
 
 #: Tag lengths other than 16: AES-CCM-8 (RFC 8446 §B.4), and the integrity-only suites (RFC 9150).
 TAGS: Final = {0x1305: 8, 0xC0B4: 32, 0xC0B5: 48}
@@ -87,25 +88,30 @@ def _answers_the_flight(records: list[Event], last: Event, client: i64, sizes: t
 def unread_alerts(transcript: Transcript) -> list[str | None]:
     """Return what each encrypted alert up to TLS 1.2 must say: within a handshake it is fatal, after one a farewell.
 
-    One change_cipher_spec of each side ends a handshake; a handshake record after one's Finished begins another.
+    One change_cipher_spec of each side ends a handshake; handshake records of both after it are another one. A side
+    that asks for another in vain is told so by a warning (no_renegotiation, RFC 5246 §7.2.2), which is no end.
     """
+    hellos = 0
     changes = [0, 0]
     spoken = [0, 0]
     farewells = [-1, -1]
     says: list[str | None] = []
     for event in transcript.events:
         side = int(event.side)
+        if event.kind == HANDSHAKE and event.code == SERVER_HELLO:
+            hellos += 1
         if event.kind == CHANGE_CIPHER_SPEC:
             changes[side] += 1
             spoken[side] = 0
         elif event.kind == HANDSHAKE and event.code < 0:
             spoken[side] += 1
         elif event.kind == ALERT and event.code < 0:
-            busy = changes[0] != changes[1] or max(spoken) > 1
+            busy = (changes[0] != changes[1] and hellos < 2) or min(spoken) > 1
+            unsure = not busy and (max(spoken) > 1 or changes[0] != changes[1])
             if farewells[side] >= 0:
                 says[farewells[side]] = None  # it was not the last of its side, so it was no farewell
-            farewells[side] = -1 if busy else len(says)
-            says.append(FATAL if busy else CLOSE_NOTIFY)
+            farewells[side] = -1 if busy or unsure else len(says)
+            says.append(FATAL if busy else None if unsure else CLOSE_NOTIFY)
     return says
 
 

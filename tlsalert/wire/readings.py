@@ -1,5 +1,6 @@
-"""The first four bytes of every hello's random, by machine: what may be its clock (gmt_unix_time, RFC 5246 §7.4.1.2).
+"""What may be a machine's clock: the beginning of every hello's random, and the Date of HTTP responses in clear.
 
+RFC 5246 §7.4.1.2 put gmt_unix_time into the first four bytes of a random; Date is RFC 9110 §6.6.1's.
 Whether they are a clock is for the diagnosis to say; here they are kept and held against each other.
 """
 
@@ -18,6 +19,10 @@ DRIFT: Final = 10_000
 #: Readings of one machine that are kept, and machines.
 KEPT: Final = 256
 MACHINES: Final = 100_000
+#: Readings next to one that are looked at where they differ from it.
+BESIDE: Final = 8
+#: Times that an address's HTTP clock may jump before more of it is not kept.
+STATES: Final = 32
 
 
 @final
@@ -33,24 +38,78 @@ class Reading:
         self.offset: i64 = self.time * 1_000_000_000 - at
 
 
+@final
+@mypyc_attr(acyclic=True)
+class Dates:
+    """What the HTTP responses from one port say, as long as its clock runs on evenly.
+
+    ``time`` (seconds since 1970), ``at`` and ``frame`` are the first one's, ``last_at`` and ``last_frame`` the last
+    one's of ``many``.
+    """
+
+    def __init__(self, port: i64, time: i64, at: i64, frame: i64) -> None:
+        self.port = port
+        self.time = time
+        self.at = at
+        self.frame = frame
+        self.offset: i64 = time * 1_000_000_000 - at
+        self.last_at = at
+        self.last_frame = frame
+        self.many: i64 = 1
+
+
 class Readings:
-    """All readings of a capture, by machine: a server's address and port, a client's address alone."""
+    """All readings of a capture, by machine: a server's address and port, a client's address alone.
+
+    ``dates`` are those of HTTP responses in clear, by address.
+    """
 
     def __init__(self) -> None:
         self.servers: dict[bytes, list[Reading]] = {}
         self.clients: dict[bytes, list[Reading]] = {}
+        self.dates: dict[bytes, list[Dates]] = {}
 
     def note(self, key: bytes, client: i64, transcript: Transcript) -> None:
         """Keep what the hellos of a connection say; ``key`` is its flow's, ``client`` which side of it that is."""
         size = (len(key) - 4) // 2
         if len(transcript.server_random) > 4:
-            server = key[size : 2 * size] + key[-2:] if client == 0 else key[:size] + key[-4:-2]
+            server = server_key(key, client)
             _keep(
                 self.servers, server, Reading(transcript.server_random, transcript.server_at, transcript.server_frame)
             )
         if len(transcript.client_random) > 4:
             near = key[:size] if client == 0 else key[size : 2 * size]
             _keep(self.clients, near, Reading(transcript.client_random, transcript.client_at, transcript.client_frame))
+        if transcript.answer is not None:
+            self.note_date(key, transcript)
+
+    def note_date(self, key: bytes, transcript: Transcript) -> None:
+        """Keep the Date of an HTTP response in clear. That of a proxy that opens a tunnel is not the server's."""
+        answer = transcript.answer
+        if answer is None or answer.code < 0:
+            return
+        if transcript.tls and (
+            transcript.plain_a.startswith(b"CONNECT ") or transcript.plain_b.startswith(b"CONNECT ")
+        ):
+            return
+        size = (len(key) - 4) // 2
+        end = server_key(key, 1 - answer.side)
+        known = self.dates.get(end[:size])
+        if known is None:
+            if len(self.dates) >= MACHINES:
+                return
+            known = []
+            self.dates[end[:size]] = known
+        said = Dates(i64(end[size]) << 8 | i64(end[size + 1]), answer.code, answer.time, answer.frame)
+        for dates in known:
+            if dates.port == said.port and _apart(dates.offset, said.offset) <= _slack(dates.at, said.at):
+                dates.many += 1
+                if said.at > dates.last_at:
+                    dates.last_at = said.at
+                    dates.last_frame = said.frame
+                return
+        if len(known) < STATES:
+            known.append(said)
 
     def server(
         self, address: bytes, port: int, random: bytes, at: int = -1, frame: int = 0
@@ -61,6 +120,93 @@ class Readings:
     def client(self, address: bytes, random: bytes, at: int = -1, frame: int = 0) -> tuple[Reading, int, int] | None:
         """Return the same for a client."""
         return _find(self.clients.get(address), random, at, frame)
+
+    def beside_server(self, address: bytes, port: int, random: bytes) -> list[Reading]:
+        """Return some of a server's readings that differ from the one with this random: those next to it."""
+        return _beside(self.servers.get(address + bytes((port >> 8, port & 255))), random)
+
+    def beside_client(self, address: bytes, random: bytes) -> list[Reading]:
+        """Return the same for a client."""
+        return _beside(self.clients.get(address), random)
+
+    def date(self, address: bytes, port: int, at: i64) -> Dates | None:
+        """Return what a machine's HTTP responses say, those nearest to the time ``at``.
+
+        Those of the same port come first. Others of its address count where they agree with each other: else more
+        than one machine answers there.
+        """
+        nearest: Dates | None = None
+        others: Dates | None = None
+        agree = True
+        for dates in self.dates.get(address, []):
+            if dates.port == port:
+                if nearest is None or _away(dates, at) < _away(nearest, at):
+                    nearest = dates
+            elif others is None:
+                others = dates
+            else:
+                if others.port != dates.port and _apart(others.offset, dates.offset) > _slack(others.at, dates.at):
+                    agree = False
+                if _away(dates, at) < _away(others, at):
+                    others = dates
+        if nearest is not None:
+            return nearest
+        return others if agree else None
+
+    def dates_before_and_after(self, address: bytes, port: int) -> list[Dates]:
+        """Return all that the HTTP responses of one port say, in the order of time: more than one if it jumped."""
+        found = [dates for dates in self.dates.get(address, []) if dates.port == port]
+        found.sort(key=_at)
+        return found
+
+
+def server_key(key: bytes, client: i64) -> bytes:
+    """Return the server's address and port; ``key`` is a flow's, ``client`` which side of it that is."""
+    size = (len(key) - 4) // 2
+    return key[size : 2 * size] + key[-2:] if client == 0 else key[:size] + key[-4:-2]
+
+
+def _at(dates: Dates) -> int:
+    return int(dates.at)
+
+
+def _away(dates: Dates, at: i64) -> i64:
+    """Return how far a time lies from what was said, in nanoseconds."""
+    if at < dates.at:
+        return dates.at - at
+    return at - dates.last_at if at > dates.last_at else 0
+
+
+def _apart(a: i64, b: i64) -> i64:
+    return a - b if a > b else b - a
+
+
+def _slack(a: i64, b: i64) -> i64:
+    """Return how far two readings of one clock may be apart that were seen at these times."""
+    return TOLERANCE + _apart(a, b) // DRIFT
+
+
+def _beside(readings: list[Reading] | None, random: bytes) -> list[Reading]:
+    """Return up to :data:`BESIDE` readings next to one, in the order of the capture, that do not agree with it."""
+    if readings is None or len(random) < 4:
+        return []
+    place = len(readings)
+    own = Reading(random, 0, 0)
+    for number, reading in enumerate(readings):
+        if reading.random == random:
+            place = number
+            own = reading
+            break
+    found: list[Reading] = []
+    step: i64 = 1
+    while len(found) < BESIDE and step <= i64(len(readings)):
+        for at in (i64(place) - step, i64(place) + step):
+            if 0 <= at < i64(len(readings)):
+                other = readings[at]
+                if other is not own and _apart(other.offset, own.offset) > _slack(other.at, own.at):
+                    found.append(other)
+        step += 1
+    return found
 
 
 def _keep(table: dict[bytes, list[Reading]], key: bytes, reading: Reading) -> None:
@@ -96,12 +242,6 @@ def _find(readings: list[Reading] | None, random: bytes, at: i64, frame: i64) ->
         agreeing = 1
         others += 1
     for reading in readings:
-        apart = reading.offset - own.offset
-        span = reading.at - own.at
-        if apart < 0:
-            apart = -apart
-        if span < 0:
-            span = -span
-        if apart <= TOLERANCE + span // DRIFT:
+        if _apart(reading.offset, own.offset) <= _slack(reading.at, own.at):
             agreeing += 1
     return own, agreeing, others

@@ -10,6 +10,7 @@ from typing import Final, final
 
 from mypy_extensions import i64, mypyc_attr
 
+from tlsalert.wire.http_date import response_date
 from tlsalert.wire.transcript import (
     ALERT,
     APPLICATION_DATA,
@@ -30,6 +31,8 @@ MAX_MESSAGE: Final = 1 << 20
 MAX_KEPT: Final = 4 << 20
 #: How much of a stream that is not TLS is kept, to say what it is instead.
 PLAIN: Final = 256
+#: How much of an HTTP response is looked at for its Date.
+HEAD: Final = 1024
 
 START: Final = 0  # nothing seen yet, and the stream's first byte is known to come first
 SEARCH: Final = 1  # not TLS so far: a hello may still begin at a later segment
@@ -77,8 +80,11 @@ class RecordStream:
             start = 0
             end = len(data)
         if self.state != READ:
+            first = start
             start = self._begin(data, start, end)
             if start < 0:
+                if self.transcript.answer is not None or (end - first > 16 and data[first] == 72):
+                    self._answer(data, first, end, frame, time)
                 return
             if self.state == SSL2:
                 self._sslv2(data, start, end, frame, time)
@@ -134,6 +140,10 @@ class RecordStream:
             self.transcript.note(f"the {self._name()} stream ends inside a record (frame {frame})")
         self._cut(frame, time)
         self.carry = b""
+        answer = self.transcript.answer
+        if answer is not None and answer.body is not None:  # its head was not whole
+            answer.code = response_date(answer.body)
+            answer.body = None
 
     def _name(self) -> str:
         if self.transcript.client_side < 0:
@@ -196,6 +206,21 @@ class RecordStream:
                 transcript.plain_a += data[start : min(end, start + PLAIN)]
         elif len(transcript.plain_b) < PLAIN:
             transcript.plain_b += data[start : min(end, start + PLAIN)]
+
+    def _answer(self, data: bytes, start: i64, end: i64, frame: i64, time: i64) -> None:
+        """Look for the Date in the head of the first HTTP response: it is its machine's clock."""
+        answer = self.transcript.answer
+        if answer is None:
+            if data[start : start + 7] != b"HTTP/1.":
+                return
+            answer = Event(0, -1, self.side, frame, time, 0, data[start : min(end, start + HEAD)], False)
+            self.transcript.answer = answer
+        elif answer.side == self.side and answer.body is not None:
+            answer.body += data[start : min(end, start + HEAD)]
+        head = answer.body
+        if head is not None and (len(head) >= HEAD or b"\r\n\r\n" in head):
+            answer.code = response_date(head)
+            answer.body = None
 
     def _records(self, data: bytes, start: i64, end: i64, frame: i64, time: i64) -> None:
         while end - start >= 5:

@@ -85,6 +85,7 @@ class Transcript:
         self.server_frame: i64 = 0
         self.server_at: i64 = 0
         self.alerts: i64 = 0
+        self.answer: Event | None = None  # the first HTTP response in clear; its code is the Date, or -1
 
     def note(self, says: str) -> None:
         """Keep one remark; a connection that is all damage is not allowed to fill the memory with them."""

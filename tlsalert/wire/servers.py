@@ -1,0 +1,142 @@
+"""What a capture's connections show of each server: what it chose for others, and whose certificate it accepted.
+
+Only what differs is kept, and only so much of it: the first hellos of each version and cipher suite that a server
+chose. They are decoded when somebody asks, so a connection that goes well costs no more than a look into a table.
+"""
+
+from __future__ import annotations
+
+from typing import Final, final
+
+from mypy_extensions import i64, mypyc_attr
+
+from tlsalert.wire.transcript import ALERT, HANDSHAKE, Event, Transcript
+
+#: Servers that are kept, and of each: choices that differ, and certificates that it was shown.
+SERVERS: Final = 4096
+CHOICES: Final = 12
+SHOWN: Final = 64
+#: A hello that is longer than this is counted without being kept.
+LONGEST: Final = 2048
+
+CLIENT_HELLO: Final = 1
+SERVER_HELLO: Final = 2
+CERTIFICATE: Final = 11
+SERVER_KEY_EXCHANGE: Final = 12
+#: How much of a ServerKeyExchange names its group: RFC 8422 §5.4; a prime of finite fields has its size there.
+NAMES_THE_GROUP: Final = 4
+
+
+@final
+@mypyc_attr(acyclic=True)
+class Choice:
+    """One way in which a server answered: the hellos of the first connection, and how many had the same."""
+
+    def __init__(self, client: bytes, server: bytes, exchange: bytes, frame: i64) -> None:
+        self.client = client
+        self.server = server
+        self.exchange = exchange
+        self.frame = frame
+        self.connections: i64 = 1
+
+
+@final
+@mypyc_attr(acyclic=True)
+class Seen:
+    """One server: its choices, and by their last bytes the certificates that it accepted and refused.
+
+    ``accepted`` has the frame of the first one, ``refused`` how often.
+    """
+
+    def __init__(self) -> None:
+        self.choices: dict[int, Choice] = {}
+        self.accepted: dict[bytes, int] = {}
+        self.refused: dict[bytes, int] = {}
+
+
+@final
+class Servers:
+    """All servers of a capture, by address and port."""
+
+    def __init__(self) -> None:
+        self.seen: dict[bytes, Seen] = {}
+
+    def note(self, server: bytes, transcript: Transcript, well: bool) -> None:
+        """Keep what a connection shows of its server; ``well`` says that it surely was established."""
+        if transcript.version == 0:
+            return
+        seen = self.seen.get(server)
+        if seen is None:
+            if len(self.seen) >= SERVERS:
+                return
+            seen = Seen()
+            self.seen[server] = seen
+        if well:
+            # another name or another list mostly makes a hello of another length
+            key = int(transcript.version << 32 | transcript.cipher << 16 | _hello_length(transcript) & 0xFFFF)
+            choice = seen.choices.get(key)
+            if choice is not None:
+                choice.connections += 1
+            elif len(seen.choices) < CHOICES:
+                seen.choices[key] = _choice(transcript.events)
+        for event in transcript.events:
+            if event.code == CERTIFICATE and event.side == transcript.client_side and event.kind == HANDSHAKE:
+                body = event.body
+                if body is not None and len(body) > 40 and not event.cut:
+                    _shown(seen, transcript, leaf_end(body), event.frame, well)
+                return
+
+    def of(self, server: bytes) -> Seen | None:
+        """Return what is known of a server."""
+        return self.seen.get(server)
+
+
+def leaf_end(body: bytes) -> bytes:
+    """Return the last bytes of the first certificate in a Certificate message: those of its signature."""
+    if len(body) < 6:
+        return b""
+    size = i64(body[3]) << 16 | i64(body[4]) << 8 | i64(body[5])
+    return body[6 + max(size - 24, 0) : 6 + size]
+
+
+def _choice(events: list[Event]) -> Choice:
+    client = b""
+    server = b""
+    exchange = b""
+    frame: i64 = 0
+    for event in events:
+        body = event.body
+        if event.kind != HANDSHAKE or body is None or event.cut:
+            continue
+        if event.code == CLIENT_HELLO and len(client) == 0 and len(body) <= LONGEST:
+            client = body
+        elif event.code == SERVER_HELLO and len(body) <= LONGEST:
+            server = body  # the last one: after a HelloRetryRequest the first chose nothing
+            frame = event.frame
+        elif event.code == SERVER_KEY_EXCHANGE:
+            exchange = body[:NAMES_THE_GROUP]
+    return Choice(client, server, exchange, frame)
+
+
+def _hello_length(transcript: Transcript) -> i64:
+    for event in transcript.events:
+        if event.code == CLIENT_HELLO and event.kind == HANDSHAKE:
+            return event.length
+    return 0
+
+
+def _shown(seen: Seen, transcript: Transcript, end: bytes, frame: i64, well: bool) -> None:
+    """Count a client's certificate as accepted or refused; one of which nobody can say is left out."""
+    if well:
+        if end not in seen.accepted and len(seen.accepted) < SHOWN:
+            seen.accepted[end] = int(frame)
+    elif transcript.alerts > 0 and _refused(transcript) and (end in seen.refused or len(seen.refused) < SHOWN):
+        seen.refused[end] = seen.refused.get(end, 0) + 1
+
+
+def _refused(transcript: Transcript) -> bool:
+    """Whether the server answered with a fatal alert in clear."""
+    for event in transcript.events:
+        if event.kind == ALERT and event.side != transcript.client_side and event.code >> 8 == 2:
+            return True
+    return False

@@ -1,0 +1,153 @@
+"""What the other connections of a capture say about one of them: its machines' clocks, and what its server wants."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from functools import lru_cache
+from ipaddress import ip_address
+
+from tlsalert.diagnosis.clocks import Dated, Seen, Witness
+from tlsalert.diagnosis.offers import ServerSeen
+from tlsalert.model import Connection, Endpoint, Side
+from tlsalert.wire.hello import read_client_hello, read_server_hello
+from tlsalert.wire.readings import Readings
+from tlsalert.wire.servers import Choice, Servers, leaf_end
+from tlsalert.wire.servers import Seen as Kept
+
+NAMED_CURVE = 3
+#: Servers whose choices stay decoded.
+DECODED = 256
+
+
+class Witnesses:
+    """Asks what was kept of a capture on behalf of a connection."""
+
+    def __init__(self, readings: Readings, servers: Servers) -> None:
+        self._readings = readings
+        self._servers = servers
+        self._decoded: dict[bytes, tuple[int, ServerSeen]] = {}
+
+    def clock(self, connection: Connection, side: Side, random: bytes) -> Witness | None:
+        """Return the reading in a hello's random, and how many of its machine's agree with it."""
+        end = _end(connection, side)
+        if end is None:
+            return None
+        at, frame = _seen(connection, f"{side}_hello")
+        if side == "server":
+            return self._readings.server(_packed(end.address), end.port, random, at, frame)
+        return self._readings.client(_packed(end.address), random, at, frame)
+
+    def beside(self, connection: Connection, side: Side, random: bytes) -> Sequence[Seen]:
+        """Return readings of the same machine that differ from the one in this random."""
+        end = _end(connection, side)
+        if end is None:
+            return ()
+        if side == "server":
+            return self._readings.beside_server(_packed(end.address), end.port, random)
+        return self._readings.beside_client(_packed(end.address), random)
+
+    def dated(self, connection: Connection, side: Side) -> Dated | None:
+        """Return what the machine said in HTTP (Date), nearest to the connection's time."""
+        end = _end(connection, side)
+        if end is None or not self._readings.dates or connection.start is None:
+            return None
+        own = self._readings.date(_packed(end.address), end.port, connection.start)
+        if own is None:
+            return None
+        states = self._readings.dates_before_and_after(_packed(end.address), int(own.port))
+        return Dated(own, int(own.many), own.port == end.port, [state for state in states if state is not own])
+
+    def server(self, connection: Connection) -> ServerSeen | None:
+        """Return what the server is seen to want by its other connections."""
+        end = connection.server
+        if end is None:
+            return None
+        key = _packed(end.address) + bytes((end.port >> 8, end.port & 255))
+        kept = self._servers.of(key)
+        if kept is None:
+            return None
+        return _with_certificate(self._choices(key, kept), kept, connection)
+
+    def _choices(self, key: bytes, kept: Kept) -> ServerSeen:
+        many = sum(int(choice.connections) for choice in kept.choices.values())
+        known = self._decoded.get(key)
+        if known is not None and known[0] == many:
+            return known[1]
+        if len(self._decoded) >= DECODED:
+            self._decoded.clear()
+        decoded = server_seen(list(kept.choices.values()))
+        self._decoded[key] = (many, decoded)
+        return decoded
+
+
+def server_seen(choices: Sequence[Choice]) -> ServerSeen:
+    """Decode what a server chose."""
+    versions: Counter[int] = Counter()
+    suites: Counter[int] = Counter()
+    groups: Counter[int] = Counter()
+    names: set[str | None] = set()
+    alpn: set[str] = set()
+    for choice in choices:
+        many = int(choice.connections)
+        if len(choice.client) >= 38:
+            names.add(read_client_hello(choice.client).server_name)
+        if len(choice.server) < 36:
+            continue
+        hello = read_server_hello(choice.server)
+        versions[hello.version] += many
+        if hello.cipher_suite >= 0:
+            suites[hello.cipher_suite] += many
+        group = hello.group if hello.group is not None else _curve(choice.exchange)
+        if group is not None:
+            groups[group] += many
+        if hello.alpn is not None:
+            alpn.add(hello.alpn)
+    return ServerSeen(
+        versions.total(),
+        tuple(versions.most_common()),
+        tuple(suites.most_common()),
+        tuple(groups.most_common()),
+        frozenset(names),
+        frozenset(alpn),
+    )
+
+
+def _with_certificate(seen: ServerSeen, kept: Kept, connection: Connection) -> ServerSeen:
+    """Add what the server did with client certificates, this connection's above all."""
+    sent = next((m for m in connection.messages if m.message == "certificate" and m.sender == "client"), None)
+    end = leaf_end(sent.body) if sent is not None and sent.body is not None and not sent.cut else b""
+    accepted = kept.accepted.get(end) if end else None
+    return ServerSeen(
+        seen.connections,
+        seen.versions,
+        seen.cipher_suites,
+        seen.groups,
+        seen.names,
+        seen.alpn,
+        accepted,
+        len(kept.accepted),
+        len(kept.refused),
+    )
+
+
+def _curve(exchange: bytes) -> int | None:
+    """Return the named curve at the beginning of a ServerKeyExchange, RFC 8422 §5.4."""
+    return int.from_bytes(exchange[1:3], "big") if len(exchange) >= 3 and exchange[0] == NAMED_CURVE else None
+
+
+def _end(connection: Connection, side: Side) -> Endpoint | None:
+    return connection.server if side == "server" else connection.client
+
+
+def _seen(connection: Connection, name: str) -> tuple[int, int]:
+    """Return when and in which frame a hello was seen; (-1, 0) where it was not."""
+    hello = next((message for message in connection.messages if message.message == name), None)
+    if hello is None or hello.time is None:
+        return -1, 0
+    return hello.time, hello.position.frame or 0
+
+
+@lru_cache(maxsize=1024)
+def _packed(address: str) -> bytes:
+    return ip_address(address).packed

@@ -67,7 +67,9 @@ class Witnesses:
         kept = self._servers.of(key)
         if kept is None:
             return None
-        return _with_certificate(self._choices(key, kept), kept, connection)
+        if connection.server_hello is not None:  # what others chose says nothing more of one that has chosen
+            return _with_certificate(kept, connection)
+        return self._choices(key, kept)
 
     def _choices(self, key: bytes, kept: Kept) -> ServerSeen:
         many = sum(int(choice.connections) for choice in kept.choices.values())
@@ -113,22 +115,12 @@ def server_seen(choices: Sequence[Choice]) -> ServerSeen:
     )
 
 
-def _with_certificate(seen: ServerSeen, kept: Kept, connection: Connection) -> ServerSeen:
-    """Add what the server did with client certificates, this connection's above all."""
+def _with_certificate(kept: Kept, connection: Connection) -> ServerSeen:
+    """Return what the server did with client certificates, this connection's above all."""
     sent = next((m for m in connection.messages if m.message == "certificate" and m.sender == "client"), None)
     end = leaf_end(sent.body) if sent is not None and sent.body is not None and not sent.cut else b""
     accepted = kept.accepted.get(end) if end else None
-    return ServerSeen(
-        seen.connections,
-        seen.versions,
-        seen.cipher_suites,
-        seen.groups,
-        seen.names,
-        seen.alpn,
-        accepted,
-        len(kept.accepted),
-        len(kept.refused),
-    )
+    return ServerSeen(certificate=accepted, accepted=len(kept.accepted), refused=len(kept.refused))
 
 
 def _curve(exchange: bytes) -> int | None:

@@ -12,6 +12,7 @@ at once: groups that agree within themselves are states of one clock, and a conn
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final, NamedTuple, Protocol
 
 from tlsalert.diagnosis.words import moment
@@ -146,7 +147,7 @@ def _among(own: Seen, beside: Sequence[Seen], prior: float, server: bool) -> flo
     """
     if not beside:
         return 0.0  # they were not kept, and that they differ is all that is known
-    if server and any(_confirmed(other, beside) for other in beside):
+    if server and _some_agree(beside):
         prior = max(prior, SHOWN_BESIDE)
         return _posterior(prior, _striking(own))
     likely = _striking(own)
@@ -162,6 +163,15 @@ def _posterior(prior: float, ratio: float) -> float:
 def _striking(seen: Seen) -> float:
     """Return how much likelier a clock shows this value than random bytes do."""
     return _density(seen.time, seen.at / 1e9) * RANGE
+
+
+def _some_agree(readings: Sequence[Seen]) -> bool:
+    """Whether any two readings agree: those whose clocks are equally far from the capture's are next to each other."""
+    ordered = sorted((seen.time - seen.at / 1e9, seen.at) for seen in readings)
+    return any(
+        after - before <= APART + abs(late - early) / 1e9 * DRIFT
+        for (before, early), (after, late) in pairwise(ordered)
+    )
 
 
 def _confirmed(seen: Seen, among: Sequence[Seen]) -> bool:

@@ -130,6 +130,11 @@ def offered(hello: ClientHello, cause: str) -> str | None:
     if cause == "no_shared_group":
         groups = [group_name(group) for group in hello.groups if not is_grease(group)]
         return f"the client offers {_several('group', groups)}"
+    if cause == "no_shared_signature_scheme" and hello.signature_schemes:
+        kinds = sorted(
+            {kind.upper() for scheme in hello.signature_schemes if (kind := _scheme_kind(scheme)) is not None}
+        )
+        return f"the client's signature schemes are for {_some(kinds) or 'other'} keys"
     if cause == "unrecognized_name":
         return (
             f"the client asks for {hello.server_name!r}" if hello.server_name else "the client asks for no name (SNI)"
@@ -149,6 +154,9 @@ def chosen_for_others(seen: ServerSeen | None, cause: str) -> str | None:
         return _chose([(cipher_suite_name(suite), many) for suite, many in seen.cipher_suites])
     if cause == "no_shared_group" and seen.groups:
         return _chose([(group_name(group), many) for group, many in seen.groups])
+    if cause == "no_shared_signature_scheme":
+        kinds = sorted({kind.upper() for suite, _ in seen.cipher_suites if (kind := _key_kind(suite)) is not None})
+        return f"this server has shown {_some(kinds)} keys to other connections" if kinds else None
     if cause == "unrecognized_name":
         names = sorted("no name" if name is None else repr(name) for name in seen.names)
         return f"with other connections to this server it went on with {_some(names)}"

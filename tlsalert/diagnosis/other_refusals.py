@@ -7,11 +7,13 @@ from typing import Final
 from tlsalert.diagnosis import words
 from tlsalert.diagnosis.ending import Ending, alert_lost, ended
 from tlsalert.diagnosis.hello_causes import Ranking, finished_ranking, hello_ranking, plain_ranking, silent_ranking
-from tlsalert.diagnosis.offers import FALLBACK, ServerSeen, chosen_for_others, offered
+from tlsalert.diagnosis.offers import FALLBACK, TLS12, ServerSeen, chosen_for_others, offered, offers_version
 from tlsalert.diagnosis.server_choice import Objection
 from tlsalert.diagnosis.silence import PATIENCE, Silence, patience
-from tlsalert.model import Alternative, Connection, Evidence, Fault, HandshakeMessage, Side, Verdict
+from tlsalert.model import Alternative, ClientHello, Connection, Evidence, Fault, HandshakeMessage, Side, Verdict
+from tlsalert.registry.open import is_grease
 from tlsalert.registry.signature_schemes import SignatureScheme
+from tlsalert.registry.versions import version_label
 
 #: Authorities of a CertificateRequest that are named.
 NAMED: Final = 3
@@ -20,6 +22,7 @@ OF_A_HELLO: Final = (
     "no_shared_version",
     "no_shared_cipher_suite",
     "no_shared_group",
+    "no_shared_signature_scheme",
     "unrecognized_name",
     "no_application_protocol",
     "inappropriate_fallback",
@@ -28,8 +31,7 @@ OF_A_HELLO: Final = (
 
 #: What to do about a hello that was refused: the client's list stands in the evidence, the server's in its settings.
 HELLO_ADVICE: Final = {
-    "no_shared_version": "Compare the versions that the client offers with those the server is set to; "
-    "let the older of the two sides speak TLS 1.2 or 1.3.",
+    "no_shared_version": "Compare the versions that the client offers with those the server is set to.",
     "no_shared_cipher_suite": "Compare the cipher suites of the ClientHello with the server's list and with its "
     "certificate's kind of key (RSA, ECDSA); enable one on the side that lacks it.",
     "no_shared_group": "Compare the groups of the ClientHello with the server's list; enable one (secp256r1, x25519) "
@@ -189,7 +191,9 @@ def other_refusal(connection: Connection, end: Ending, known: ServerSeen | None)
         do = f"look at the {last.sender}'s {last.message} ({last.position}), and which software made it"
     advice = [words.capital(do) + "."] if do else []
     if cause in HELLO_ADVICE:
-        advice = [HELLO_ADVICE[cause]]
+        advice = [
+            HELLO_ADVICE[cause] if cause != "no_shared_version" else _version_advice(connection.client_hello, known)
+        ]
     if end.alert is None and connection.tls13 and sender == "client" and end.stage == "server_flight":
         advice.insert(0, "It may have refused the server's certificate, which TLS 1.3 encrypts.")
     if sure < 0.5:
@@ -221,6 +225,24 @@ def _ranking(connection: Connection, end: Ending, known: ServerSeen | None) -> R
     if end.sender == "server" and end.stage == "client_flight" and not connection.tls13:
         return finished_ranking(code)
     return plain_ranking(code)
+
+
+def _version_advice(hello: ClientHello | None, known: ServerSeen | None) -> str:
+    """Return what to do about a version: most often one side is older than the other is allowed to take."""
+    if hello is None:
+        return HELLO_ADVICE["no_shared_version"]
+    newest = max((v for v in hello.versions if not is_grease(v)), default=hello.legacy_version)
+    if newest < TLS12:
+        old = version_label(newest)
+        return (
+            f"Enable TLS 1.2 or newer in the client; where it has nothing newer than {old}, allow {old} on the server."
+        )
+    wanted = max((version for version, _ in known.versions), default=0) if known is not None else 0
+    if wanted and not offers_version(hello, wanted):
+        return f"Enable {version_label(wanted)} in the client, or {version_label(newest)} on the server."
+    if not offers_version(hello, TLS12):
+        return "Let the client offer TLS 1.2, too, or enable TLS 1.3 on the server."
+    return f"{HELLO_ADVICE['no_shared_version'][:-1]}: one of them is set to others than TLS 1.2 and 1.3."
 
 
 def _offers(connection: Connection, cause: str, known: ServerSeen | None, last: Evidence) -> list[Evidence]:

@@ -20,6 +20,8 @@ from tlsalert.diagnosis.stacks import client_clock_prior, clock_prior, server_li
 from tlsalert.model import Clock, Clocks, Closing, Connection, Evidence, HandshakeMessage, Position, Side, Verdict
 
 UNRECOGNIZED_NAME: Final = 112
+#: No stack shows its clock more surely than this.
+MOST_SHOWING: Final = 0.98
 
 #: Alerts with which servers say that they miss the client's certificate; "fin" and "rst" are the silent ones.
 MISSING_CERTIFICATE = frozenset((None, 40, 41, 42, 43, 46, 48, 49, 50, 116, 10))
@@ -61,7 +63,8 @@ def judge(connection: Connection, witnesses: Witnesses) -> Connection:
     end = ending(connection)
     if end.outcome == "established":
         return structs.replace(connection, verdict=_established(connection))
-    seen = witnesses.server(connection) if end.outcome == "failed" else None
+    asks = end.outcome == "failed" and end.sender == "server" and end.stage in ("client_hello", "client_flight")
+    seen = witnesses.server(connection) if asks else None
     return structs.replace(connection, verdict=verdict(connection, look.stacks(), end, seen))
 
 
@@ -96,10 +99,13 @@ def _clock(connection: Connection, side: Side, witnesses: Witnesses, prior: Call
     witness = witnesses.clock(connection, side, random) if random else None
     if random is None or witness is None:
         return dated
-    alone = witness[1] == 1
-    beside = witnesses.beside(connection, side, random) if witness[1] < witness[2] else ()
+    _, agreeing, readings = witness
+    beside = witnesses.beside(connection, side, random) if agreeing < readings else ()
     source = "ServerHello.random" if side == "server" else "ClientHello.random"
-    return better(clock(witness, source, prior() if alone else 1.0, beside), dated)
+    shown = clock(witness, source, MOST_SHOWING, beside) if readings > 1 else None
+    if agreeing == 1 and (readings == 1 or shown is not None):  # only then the stack makes a difference
+        shown = clock(witness, source, prior(), beside)
+    return better(shown, dated)
 
 
 def verdict(

@@ -62,7 +62,10 @@ class Servers:
         self.seen: dict[bytes, Seen] = {}
 
     def note(self, server: bytes, transcript: Transcript, well: bool) -> None:
-        """Keep what a connection shows of its server; ``well`` says that it surely was established."""
+        """Keep what a connection shows of its server; ``well`` says that it surely was established.
+
+        What a ServerHello chose counts however the handshake ended: the server can do it.
+        """
         if transcript.version == 0:
             return
         seen = self.seen.get(server)
@@ -71,14 +74,13 @@ class Servers:
                 return
             seen = Seen()
             self.seen[server] = seen
-        if well:
-            # another name or another list mostly makes a hello of another length
-            key = int(transcript.version << 32 | transcript.cipher << 16 | _hello_length(transcript) & 0xFFFF)
-            choice = seen.choices.get(key)
-            if choice is not None:
-                choice.connections += 1
-            elif len(seen.choices) < CHOICES:
-                seen.choices[key] = _choice(transcript.events)
+        # another name or another list mostly makes a hello of another length
+        key = int(transcript.version << 32 | transcript.cipher << 16 | _hello_length(transcript) & 0xFFFF)
+        choice = seen.choices.get(key)
+        if choice is not None:
+            choice.connections += 1
+        elif len(seen.choices) < CHOICES:
+            seen.choices[key] = _choice(transcript.events)
         for event in transcript.events:
             if event.code == CERTIFICATE and event.side == transcript.client_side and event.kind == HANDSHAKE:
                 body = event.body

@@ -34,8 +34,9 @@ from tests.diagnosis.handshakes import (
 )
 from tests.diagnosis.test_ending import STORIES
 from tlsalert.diagnosis.ending import ending
+from tlsalert.diagnosis.offers import ServerSeen
 from tlsalert.diagnosis.verdict import judge
-from tlsalert.model import Connection, Verdict
+from tlsalert.model import Connection, Position, Verdict
 from tlsalert.pki.certificate import read_certificate
 
 CAUSES_OF_CERTIFICATES = {
@@ -74,7 +75,9 @@ def test_an_alert_right_after_a_client_hello_is_about_the_hello(code: int, cause
     assert (*told(verdict), verdict.at_fault) == ("failed", "server", cause, fault)
     assert verdict.summary.startswith("The server refused the handshake")
     assert verdict.advice
-    assert "the last message of the client before it was client_hello" in seen(verdict)
+    offered = seen(verdict)[0]
+    assert offered.startswith("the client ") or offered == "the last message of the client before it is client_hello"
+    assert seen(verdict)[-1].startswith("the server sends fatal ")
 
 
 def test_40_right_after_a_client_hello_is_never_about_a_certificate() -> None:
@@ -254,7 +257,11 @@ def test_what_was_only_inferred_from_lengths_is_less_sure() -> None:
 def test_another_protocol_is_quoted_by_its_first_line() -> None:
     verdict = judged(spoken(HELLO, plain=(b"", b"HTTP/1.1 400 Bad Request\r\nServer: x"), version=None))
     assert told(verdict) == ("not_tls", None, "not_tls")
-    assert seen(verdict) == ["the server says 'HTTP/1.1 400 Bad Request'"]
+    assert verdict.summary == "No TLS: the server speaks plain HTTP."
+    assert seen(verdict) == [
+        "the client speaks TLS: client_hello",
+        "the server answers in plain HTTP: 'HTTP/1.1 400 Bad Request'",
+    ]
 
 
 def test_what_it_says_steers_no_terminal() -> None:
@@ -266,6 +273,64 @@ def test_a_handshake_that_was_not_seen_to_its_end_is_nobodys_refusal() -> None:
     verdict = judged(spoken(HELLO, FLIGHT))
     assert told(verdict)[:2] == ("incomplete", None)
     assert verdict.confidence < 0.5
+
+
+@pytest.mark.parametrize(
+    ("lines", "says"),
+    [
+        ((HELLO,), "The capture ends before the server answers the ClientHello."),
+        ((HELLO, FLIGHT), "The capture ends before the client answers the server's flight."),
+        ((HELLO, "server server_hello"), "The capture ends in the middle of the server's flight."),
+        ((HELLO, FLIGHT, ANSWER), "The capture ends before the server answers the client's flight."),
+    ],
+)
+def test_of_a_handshake_that_stops_it_is_said_who_had_the_next_word(lines: tuple[str, ...], says: str) -> None:
+    assert judged(spoken(*lines)).summary == says
+
+
+def test_of_a_half_capture_nothing_is_claimed() -> None:
+    verdict = judged(spoken(HELLO, ANSWER))
+    assert told(verdict) == ("incomplete", None, None)
+    assert "only the client's packets were captured" in verdict.summary
+
+
+# --- circumstances --------------------------------------------------------------------------------------------------
+
+
+def test_an_alert_with_a_reset_right_behind_it_was_probably_never_seen() -> None:
+    verdict = judged(spoken(HELLO, FLIGHT, ANSWER, "server alert:42", "server rst"))
+    assert verdict.alert_lost
+    assert seen(verdict)[-1] == (
+        "the alert was sent, but the server's reset comes 10 ms behind it: the client's program probably never saw it"
+    )
+
+
+def test_a_warning_that_the_name_is_unknown_is_called_harmless() -> None:
+    verdict = judged(spoken(HELLO, "server warning:112 server_hello server_hello_done", "client alert:40 fin"))
+    assert "the server's warning unrecognized_name(112) is harmless by itself (RFC 6066 §3)" in seen(verdict)
+
+
+def test_a_certificate_that_the_server_accepted_elsewhere_is_named_by_its_frame() -> None:
+    story = spoken(HELLO, FLIGHT, ANSWER, "server alert:48 fin")
+    judgement = judge(story, Witnesses(seen=ServerSeen(certificate=12, accepted=1))).verdict
+    assert judgement is not None
+    (other,) = [e for e in judgement.evidence if "accepted this very certificate" in e.says]
+    assert other.position == Position(frame=12)
+
+
+def test_a_server_that_refuses_every_certificate_is_told() -> None:
+    story = spoken(HELLO, FLIGHT, ANSWER, "server alert:48 fin")
+    judgement = judge(story, Witnesses(seen=ServerSeen(refused=4))).verdict
+    assert judgement is not None
+    assert "this server refused all 4 client certificates that it was shown here" in seen(judgement)
+
+
+def test_a_clock_that_jumped_is_told_with_the_certificate_that_it_refuses() -> None:
+    start = Reading(40, NOW - 60 * 10**9, 2)
+    story = spoken(HELLO, FLIGHT, ANSWER, "server alert:45 fin")
+    judgement = judge(story, Witnesses((Reading(NOW // 10**9, NOW, 9), 1, 2), others=(start,))).verdict
+    assert judgement is not None
+    assert any("jumped from 1970-01-01 00:00:40 to 2021-06-17" in says for says in seen(judgement))
 
 
 # --- with the clocks of a capture -----------------------------------------------------------------------------------

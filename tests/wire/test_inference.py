@@ -150,8 +150,20 @@ class TestTls12:
 
     def test_within_a_renegotiation_it_is_fatal(self) -> None:
         again = tls.encrypted(tls.HANDSHAKE, 250)
-        assert hidden_alerts(*DONE, ("client", again), ("server", HIDDEN)) == [FATAL]
         assert hidden_alerts(*DONE, ("server", again), ("client", again), ("server", again + HIDDEN)) == [FATAL]
+
+    def test_as_the_answer_to_one_who_asks_for_a_renegotiation_it_may_be_a_warning(self) -> None:
+        """no_renegotiation, RFC 5246 §7.2.2: the connection goes on."""
+        again = tls.encrypted(tls.HANDSHAKE, 250)
+        assert hidden_alerts(*DONE, ("client", again), ("server", HIDDEN)) == [None]
+        assert hidden_alerts(*DONE, ("server", again), ("client", HIDDEN)) == [None]
+
+    def test_where_a_hello_was_seen_twice_the_change_of_ciphers_proves_nothing(self) -> None:
+        """Two copies of the server's flight, one of them made by something between the two."""
+        hello, answer = (tls.said(tls.message(1, tls.client_hello())), tls.said(tls.message(2, tls.server_hello())))
+        talk = Talk().client(hello).server(answer + KEYS).gap("server", 100_000)
+        talk.server(answer + KEYS).client(KEYS).server(HIDDEN)
+        assert unread_alerts(talk.transcript) == [None]
 
     def test_after_a_renegotiation_it_is_a_farewell(self) -> None:
         again = tls.encrypted(tls.HANDSHAKE, 250)

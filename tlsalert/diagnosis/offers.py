@@ -136,9 +136,8 @@ def offered(hello: ClientHello, cause: str) -> str | None:
         )
         return f"the client's signature schemes are for {_some(kinds) or 'other'} keys"
     if cause == "unrecognized_name":
-        return (
-            f"the client asks for {hello.server_name!r}" if hello.server_name else "the client asks for no name (SNI)"
-        )
+        name = repr(hello.server_name) if hello.server_name else "no name"
+        return f"the client asks for {name} (SNI)"
     if cause == "no_application_protocol":
         return f"the client offers {_several('application protocol', list(hello.alpn))} (ALPN)"
     return None

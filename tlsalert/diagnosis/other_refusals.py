@@ -128,9 +128,10 @@ def gave_up(connection: Connection, end: Ending, silent: Silence) -> Verdict:
             (waiting_advice(silent),),
             (Alternative(_silent(end), 0.1),),
         )
+    place = silent.before if silent.midway else f"before the {silent.owing} had answered {silent.what}"
     return Verdict(
         "failed",
-        f"The {sender} {how} without an alert, {silent.before}.",
+        f"The {sender} {how} without an alert, {place}.",
         sender,
         _silent(end),
         0.8,

@@ -197,8 +197,6 @@ def _reasons(connection: Connection, width: int) -> list[Line]:
     known = [escape(one.says) for one in verdict.evidence if one.position is None]
     notes = [escape(note) for note in connection.notes]
     advice = [escape(text) for text in verdict.advice]
-    if verdict.alert_lost:
-        notes.insert(0, "the reset behind the alert probably destroyed it: the other side may never have read it")
     room = width - INDENT - LABEL
     lines = _rows("seen", seen, room) + _rows("known", known, room) + _rows("do", advice, room)
     if verdict.cause not in _QUIET_CAUSES:

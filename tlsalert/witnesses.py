@@ -12,7 +12,7 @@ from tlsalert.diagnosis.offers import ServerSeen
 from tlsalert.model import Connection, Endpoint, Side
 from tlsalert.wire.hello import read_client_hello, read_server_hello
 from tlsalert.wire.readings import Readings
-from tlsalert.wire.servers import Choice, Servers, leaf_end
+from tlsalert.wire.servers import Choice, Servers, leaf_end, tunnelled
 from tlsalert.wire.servers import Seen as Kept
 
 NAMED_CURVE = 3
@@ -49,8 +49,10 @@ class Witnesses:
 
     def dated(self, connection: Connection, side: Side) -> Dated | None:
         """Return what the machine said in HTTP (Date), nearest to the connection's time."""
+        if not self._readings.dates or connection.start is None or tunnelled(connection.plain[0]):
+            return None
         end = _end(connection, side)
-        if end is None or not self._readings.dates or connection.start is None:
+        if end is None:
             return None
         own = self._readings.date(_packed(end.address), end.port, connection.start)
         if own is None:
@@ -61,7 +63,7 @@ class Witnesses:
     def server(self, connection: Connection) -> ServerSeen | None:
         """Return what the server is seen to want by its other connections."""
         end = connection.server
-        if end is None:
+        if end is None or tunnelled(connection.plain[0]):
             return None
         key = _packed(end.address) + bytes((end.port >> 8, end.port & 255))
         kept = self._servers.of(key)

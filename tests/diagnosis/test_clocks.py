@@ -20,7 +20,18 @@ from tests.diagnosis.handshakes import (
     spoken,
     spoken_13,
 )
-from tlsalert.diagnosis.clocks import DAY, RANGE, STARTS, agreed, clock, credible
+from tlsalert.diagnosis.clocks import (
+    DAY,
+    RANGE,
+    STARTS,
+    Dated,
+    agreed,
+    better,
+    clock,
+    credible,
+    dated_clock,
+    jumped,
+)
 from tlsalert.diagnosis.refused import SURE_CLOCK
 from tlsalert.diagnosis.stacks import NO_CLOCK
 from tlsalert.diagnosis.verdict import judge
@@ -139,3 +150,101 @@ def test_a_hello_that_was_cut_is_asked_by_what_there_is_of_it() -> None:
     witnesses = Witnesses(AGREEING)
     judge(replace(story, messages=messages), witnesses)
     assert witnesses.asked == [stories.ANSWER.random[:8]]
+
+
+# --- a clock that jumps ---------------------------------------------------------------------------------------------
+
+
+def later(seconds: int, time: int, frame: int = 30) -> Reading:
+    """Return a reading that was captured so many seconds after NOW."""
+    return Reading(time, NOW + seconds * 1_000_000_000, frame)
+
+
+#: A stack that is known for 32 random bytes.
+NOTHING = NO_CLOCK
+AT_1970 = reading(40, 2)
+SET_RIGHT = later(60, SECONDS + 60)
+
+
+def test_a_device_that_was_set_right_has_two_states_of_one_clock() -> None:
+    """It began at 1970, and NTP came between two connections."""
+    before = clock((AT_1970, 1, 2), "ServerHello.random", 0.3, [SET_RIGHT])
+    after = clock((SET_RIGHT, 1, 2), "ServerHello.random", 0.3, [AT_1970])
+    assert before is not None
+    assert after is not None
+    assert min(before.confidence, after.confidence) > 0.9
+    said = "it jumped from 1970-01-01 00:00:40 to 2021-06-17 08:52:09 between frames 2 and 30"
+    assert before.jump == after.jump == said
+
+
+def test_a_reading_beside_others_that_agree_is_that_clock_before_it_was_set() -> None:
+    others = [later(60, SECONDS + 60), later(70, SECONDS + 70, 40)]
+    single = clock((reading(), 1, 3), "ServerHello.random", NOTHING, others)
+    assert single is not None
+    assert 0.3 < single.confidence < 0.6  # or another machine answers there, with random bytes
+    assert clock((AT_1970, 1, 3), "ServerHello.random", NOTHING, others) is not None
+
+
+def test_a_client_address_may_be_many_programs() -> None:
+    others = [later(60, SECONDS + 60), later(70, SECONDS + 70, 40)]
+    assert clock((reading(), 1, 3), "ClientHello.random", NOTHING, others) is None
+
+
+@given(st.lists(st.integers(STARTS[1] + 31 * DAY, SECONDS - 2 * DAY), min_size=2, max_size=8, unique=True))
+def test_past_dates_that_have_nothing_in_common_are_random_bytes(times: list[int]) -> None:
+    spread = [time for place, time in enumerate(times) if all(abs(time - other) > 60 for other in times[:place])]
+    own, *others = [later(place, time) for place, time in enumerate(spread)]
+    found = clock((own, 1, len(spread)), "ServerHello.random", 0.5, others)
+    assert not others or found is None
+
+
+def test_a_jump_is_told_by_its_nearest_reading() -> None:
+    far, near = later(900, SECONDS + 900, 90), later(60, SECONDS + 60, 30)
+    assert "between frames 2 and 30" in str(jumped(AT_1970, [far, near]))
+    assert jumped(AT_1970, [later(60, LONG_AGO)]) is None
+
+
+# --- HTTP's Date ----------------------------------------------------------------------------------------------------
+
+
+def test_a_date_in_clear_is_a_clock_and_surer_from_the_same_port() -> None:
+    same, other = (dated_clock(Dated(reading(), 1, port)) for port in (True, False))
+    assert same is not None
+    assert other is not None
+    assert (same.time, same.source, same.position) == (IN_2015, "HTTP Date", Position(frame=6))
+    assert same.confidence > other.confidence > SURE_CLOCK
+    assert dated_clock(None) is None
+
+
+def test_a_date_that_agrees_makes_a_hellos_clock_sure() -> None:
+    shown = clock((reading(), 1, 1), "ServerHello.random", 0.3)
+    both = better(shown, dated_clock(Dated(later(10, LONG_AGO + 10), 2, True)))
+    assert both is not None
+    assert (both.source, both.agreeing, both.position) == ("ServerHello.random and HTTP Date", 3, Position(frame=6))
+    assert both.confidence > SURE_CLOCK
+
+
+def test_of_two_that_disagree_the_surer_one_judges() -> None:
+    date = dated_clock(Dated(reading(SECONDS), 1, False))
+    alone = clock((reading(), 1, 1), "ServerHello.random", 0.3)
+    several = clock((reading(), 4, 4), "ServerHello.random", 0.3)
+    assert better(alone, date) == date
+    assert better(several, date) == several
+    assert better(alone, None) == alone
+
+
+def test_in_tls_1_3_the_date_is_the_only_clock() -> None:
+    witnesses = Witnesses(AGREEING, dates={"server": Dated(reading(), 1, True)})
+    clocks = judge(spoken_13(HELLO, HELLO_13), witnesses).clocks
+    assert clocks.server is not None
+    assert (clocks.server.source, witnesses.asked) == ("HTTP Date", [stories.ANSWER.random])  # the client's hello
+
+
+def test_a_refusal_is_judged_by_the_date_and_says_so() -> None:
+    story = spoken(HELLO, FLIGHT, ANSWER, "server alert:42 fin")
+    verdict = judge(story, Witnesses(dates={"server": Dated(reading(), 1, False)})).verdict
+    assert verdict is not None
+    assert (verdict.cause, verdict.at_fault, verdict.confidence > 0.9) == ("certificate_not_yet_valid", "server", True)
+    assert verdict.evidence[0].says == (
+        "HTTP Date says 2015-03-12 05:41:50, 6 years behind the capture; it was sent in clear from the server's address"
+    )

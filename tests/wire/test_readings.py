@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.wire.packets import SECOND, START
-from tlsalert.wire.readings import DRIFT, KEPT, MACHINES, TOLERANCE, Readings
-from tlsalert.wire.transcript import Transcript
+from tlsalert.wire.readings import BESIDE, DRIFT, KEPT, MACHINES, STATES, TOLERANCE, Readings
+from tlsalert.wire.transcript import Event, Transcript
 
 CLIENT, SERVER = b"\x0a\0\0\5", b"\x0a\0\0\7"
 #: Side 0 is 10.0.0.5 with port 40112, side 1 is 10.0.0.7 with port 5900.
@@ -166,3 +166,93 @@ def test_a_reading_beyond_those_that_are_kept_is_still_held_against_them() -> No
     found = readings.server(SERVER, 5900, shows(last, KEPT + 9), last, 77)
     assert found is not None
     assert (found[0].frame, found[1], found[2]) == (77, KEPT + 1, KEPT + 1)
+
+
+# --- readings that differ -------------------------------------------------------------------------------------------
+
+
+def test_next_to_a_reading_are_those_that_differ_from_it() -> None:
+    readings = Readings()
+    shown = [START, START + SECOND, 0, 50 * SECOND, START + 4 * SECOND]
+    for number, clock in enumerate(shown):
+        readings.note(KEY, 0, said(START + number * SECOND, shows(clock, number), frame=number))
+    beside = readings.beside_server(SERVER, 5900, shows(START, 0))
+    assert sorted(int(other.frame) for other in beside) == [2, 3]
+    assert readings.beside_server(SERVER, 5901, shows(START, 0)) == []
+    assert readings.beside_server(SERVER, 5900, b"") == []
+
+
+def test_only_some_are_looked_at_the_nearest_first() -> None:
+    readings = Readings()
+    for number in range(KEPT):
+        readings.note(KEY, 0, said(START, b"", shows(number * 1000 * SECOND, number), frame=number))
+    beside = readings.beside_client(CLIENT, shows(100_000 * SECOND, 100))
+    assert len(beside) == BESIDE
+    assert {int(other.frame) for other in beside} == {96, 97, 98, 99, 101, 102, 103, 104}
+
+
+# --- HTTP dates -----------------------------------------------------------------------------------------------------
+
+
+def answer(date: int, at: int = START, side: int = 1, frame: int = 1) -> Transcript:
+    """Return a transcript in which ``side`` answered in HTTP with a Date (in seconds)."""
+    transcript = Transcript()
+    transcript.answer = Event(0, date, side, frame, at, 0, None, False)
+    return transcript
+
+
+NOW_SECONDS = START // SECOND
+
+
+def dated(*answers: tuple[bytes, Transcript]) -> Readings:
+    readings = Readings()
+    for key, transcript in answers:
+        readings.note_date(key, transcript)
+    return readings
+
+
+def port_key(port: int) -> bytes:
+    return KEY[:10] + port.to_bytes(2, "big")
+
+
+def test_a_date_is_kept_by_the_address_that_answered() -> None:
+    readings = dated((KEY, answer(NOW_SECONDS - 9, frame=7)))
+    found = readings.date(SERVER, 5900, START)
+    assert found is not None
+    assert (found.time, found.at, found.frame, found.many) == (NOW_SECONDS - 9, START, 7, 1)
+    assert readings.date(CLIENT, 5900, START) is None
+    mirrored = dated((REVERSED, answer(NOW_SECONDS, side=0)))
+    assert mirrored.date(SERVER, 5900, START) is not None
+
+
+def test_another_port_of_the_address_speaks_for_it_where_all_of_them_agree() -> None:
+    """Behind one address may be several devices."""
+    agree = dated((port_key(80), answer(NOW_SECONDS)), (port_key(8080), answer(NOW_SECONDS + 1, START + SECOND)))
+    assert agree.date(SERVER, 443, START) is not None
+    differ = dated((port_key(80), answer(NOW_SECONDS)), (port_key(8080), answer(NOW_SECONDS - 10**6)))
+    assert differ.date(SERVER, 443, START) is None
+    own = differ.date(SERVER, 8080, START)
+    assert own is not None
+    assert own.time == NOW_SECONDS - 10**6
+
+
+def test_dates_that_run_on_evenly_are_one_and_a_jump_begins_another() -> None:
+    readings = dated(
+        (KEY, answer(40, START, frame=1)),
+        (KEY, answer(50, START + 10 * SECOND, frame=2)),
+        (KEY, answer(NOW_SECONDS + 20, START + 20 * SECOND, frame=3)),
+    )
+    before, after = readings.dates_before_and_after(SERVER, 5900)
+    assert (before.many, before.frame, before.last_frame) == (2, 1, 2)
+    assert (after.many, after.time) == (1, NOW_SECONDS + 20)
+    assert readings.date(SERVER, 5900, START + 5 * SECOND) is before
+    assert readings.date(SERVER, 5900, START + 19 * SECOND) is after
+
+
+def test_an_answer_without_a_date_is_not_kept() -> None:
+    assert dated((KEY, answer(-1)), (KEY, Transcript())).dates == {}
+
+
+def test_the_states_of_one_address_are_bounded() -> None:
+    readings = dated(*((KEY, answer(n * 10_000)) for n in range(STATES + 5)))
+    assert len(readings.dates[SERVER]) == STATES

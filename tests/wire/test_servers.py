@@ -8,7 +8,7 @@ from tests.wire import tls
 from tests.wire.packets import Side
 from tests.wire.test_harvest import GOOD, MUTE, REFUSED, Turns, flows
 from tlsalert.wire.harvest import Harvest
-from tlsalert.wire.servers import CHOICES, SERVERS, SHOWN, Seen, Servers, leaf_end
+from tlsalert.wire.servers import CHOICES, SERVERS, SHOWN, Seen, Servers, leaf_end, tunnelled
 from tlsalert.wire.transcript import Transcript
 
 SERVER = b"\x0a\0\0\7" + (443).to_bytes(2, "big")
@@ -72,6 +72,14 @@ def test_a_certificate_is_known_by_the_end_of_its_signature() -> None:
 @pytest.mark.parametrize("size", range(8))
 def test_a_certificate_message_that_was_cut_has_no_end(size: int) -> None:
     assert len(leaf_end(tls.certificate_list(certificate(1))[:size])) <= max(0, size - 6)
+
+
+@pytest.mark.parametrize("asked", [b"CONNECT bmc:443 HTTP/1.1\r\n\r\n", b"\x05\x01\x00", b"\x04\x01\x01\xbb"])
+def test_a_tunnel_shows_the_proxys_address_so_nothing_of_its_servers(asked: bytes) -> None:
+    assert seen([("client", asked), ("server", b"HTTP/1.1 200 OK\r\n\r\n"), *GOOD]) is None
+    assert tunnelled(asked)
+    assert not tunnelled(b"EHLO x\r\n")
+    assert not tunnelled(b"")
 
 
 def test_memory_is_bounded() -> None:

@@ -84,13 +84,9 @@ class Readings:
             self.note_date(key, transcript)
 
     def note_date(self, key: bytes, transcript: Transcript) -> None:
-        """Keep the Date of an HTTP response in clear. That of a proxy that opens a tunnel is not the server's."""
+        """Keep the Date of an HTTP response in clear."""
         answer = transcript.answer
         if answer is None or answer.code < 0:
-            return
-        if transcript.tls and (
-            transcript.plain_a.startswith(b"CONNECT ") or transcript.plain_b.startswith(b"CONNECT ")
-        ):
             return
         size = (len(key) - 4) // 2
         end = server_key(key, 1 - answer.side)

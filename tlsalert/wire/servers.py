@@ -66,7 +66,7 @@ class Servers:
 
         What a ServerHello chose counts however the handshake ended: the server can do it.
         """
-        if transcript.version == 0:
+        if transcript.version == 0 or tunnelled(transcript.plain_a) or tunnelled(transcript.plain_b):
             return
         seen = self.seen.get(server)
         if seen is None:
@@ -91,6 +91,14 @@ class Servers:
     def of(self, server: bytes) -> Seen | None:
         """Return what is known of a server."""
         return self.seen.get(server)
+
+
+def tunnelled(plain: bytes) -> bool:
+    """Whether what was said before TLS asks a proxy for a tunnel: then the address is the proxy's, not the server's.
+
+    HTTP's CONNECT (RFC 9110 §9.3.6), and SOCKS of version 4 or 5 (RFC 1928).
+    """
+    return len(plain) > 0 and (plain[0] == 4 or plain[0] == 5 or plain.startswith(b"CONNECT "))
 
 
 def leaf_end(body: bytes) -> bytes:

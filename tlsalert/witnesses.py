@@ -122,7 +122,7 @@ def _with_certificate(kept: Kept, connection: Connection) -> ServerSeen:
     sent = next((m for m in connection.messages if m.message == "certificate" and m.sender == "client"), None)
     end = leaf_end(sent.body) if sent is not None and sent.body is not None and not sent.cut else b""
     accepted = kept.accepted.get(end) if end else None
-    return ServerSeen(certificate=accepted, accepted=len(kept.accepted), refused=len(kept.refused))
+    return ServerSeen(certificate=accepted, refuses_all=0 if kept.accepted or kept.unsure else len(kept.refused))
 
 
 def _curve(exchange: bytes) -> int | None:

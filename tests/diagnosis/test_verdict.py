@@ -312,7 +312,7 @@ def test_a_warning_that_the_name_is_unknown_is_called_harmless() -> None:
 
 def test_a_certificate_that_the_server_accepted_elsewhere_is_named_by_its_frame() -> None:
     story = spoken(HELLO, FLIGHT, ANSWER, "server alert:48 fin")
-    judgement = judge(story, Witnesses(seen=ServerSeen(certificate=12, accepted=1))).verdict
+    judgement = judge(story, Witnesses(seen=ServerSeen(certificate=12))).verdict
     assert judgement is not None
     (other,) = [e for e in judgement.evidence if "accepted this very certificate" in e.says]
     assert other.position == Position(frame=12)
@@ -320,9 +320,9 @@ def test_a_certificate_that_the_server_accepted_elsewhere_is_named_by_its_frame(
 
 def test_a_server_that_refuses_every_certificate_is_told() -> None:
     story = spoken(HELLO, FLIGHT, ANSWER, "server alert:48 fin")
-    judgement = judge(story, Witnesses(seen=ServerSeen(refused=4))).verdict
+    judgement = judge(story, Witnesses(seen=ServerSeen(refuses_all=4))).verdict
     assert judgement is not None
-    assert "this server refused all 4 client certificates that it was shown here" in seen(judgement)
+    assert "this server refused all 4 client certificates that it was shown in this capture" in seen(judgement)
 
 
 def test_a_clock_that_jumped_is_told_with_the_certificate_that_it_refuses() -> None:

@@ -62,6 +62,10 @@ def test_certificates_are_accepted_or_refused() -> None:
     assert kept is not None
     assert kept.accepted == {leaf_end(tls.certificate_list(certificate(1))): 106}
     assert kept.refused == {leaf_end(tls.certificate_list(certificate(2))): 2}
+    assert kept.unsure
+    sure = seen(mutual(1), mutual(2, refusal))
+    assert sure is not None
+    assert not sure.unsure
 
 
 def test_a_certificate_is_known_by_the_end_of_its_signature() -> None:
@@ -88,8 +92,8 @@ def test_memory_is_bounded() -> None:
         transcript = Transcript()
         transcript.version = 0x0303
         transcript.cipher = number
-        servers.note(number.to_bytes(6, "big"), transcript, True)
-        servers.note(bytes(6), transcript, True)
+        servers.note(number.to_bytes(6, "big"), transcript)
+        servers.note(bytes(6), transcript)
     kept = servers.of(bytes(6))
     assert kept is not None
     assert len(servers.seen) == SERVERS

@@ -36,8 +36,8 @@ class ServerSeen(Struct, frozen=True):
     """What a capture's other connections show of a server; each count is of connections.
 
     ``names`` are the server names with which handshakes succeeded (None: without a name). ``certificate`` is the frame
-    in which the server accepted the very certificate that this connection's client sent; ``accepted`` and ``refused``
-    count client certificates that differ.
+    in which the server accepted the very certificate that this connection's client sent; ``refuses_all`` counts the
+    client certificates that it was shown where it refused every one of them, and is 0 elsewhere.
     """
 
     connections: int = 0
@@ -47,8 +47,7 @@ class ServerSeen(Struct, frozen=True):
     names: frozenset[str | None] = frozenset()
     alpn: frozenset[str] = frozenset()
     certificate: int | None = None
-    accepted: int = 0
-    refused: int = 0
+    refuses_all: int = 0
 
 
 # --- weights --------------------------------------------------------------------------------------------------------

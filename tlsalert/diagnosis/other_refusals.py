@@ -177,6 +177,8 @@ def other_refusal(connection: Connection, end: Ending, known: ServerSeen | None)
             evidence=tuple(seen),
             advice=(f"The {sender}'s own log says why.",),
         )
+    if end.stage == "client_flight" and _without_proof(connection):
+        seen.insert(1, Evidence(None, "the client sent a certificate without certificate_verify (RFC 5246 §7.4.8)"))
     cause, sure = ranking[0]
     if cause not in words.OTHER:
         return _unseen_certificate(end, sender, cause, tuple(seen))
@@ -189,7 +191,8 @@ def other_refusal(connection: Connection, end: Ending, known: ServerSeen | None)
     said = f"{hedge} {why}" if hedge else f": {why}"
     verb = "ended" if end.alert is None else "refused"
     if cause == "protocol_violation" and last is not None:
-        do = f"look at the {last.sender}'s {last.message} ({last.position}), and which software made it"
+        what = last.message.replace("encrypted_handshake", "flight")
+        do = f"look at the {last.sender}'s {what} ({last.position}), and which software made it"
     advice = [words.capital(do) + "."] if do else []
     if cause in HELLO_ADVICE:
         advice = [
@@ -306,6 +309,14 @@ def _certificate_advice(connection: Connection) -> list[str]:
     else:
         advice.append("If it has one, look at its settings and its log: the server would take any issuer's.")
     return advice
+
+
+def _without_proof(connection: Connection) -> bool:
+    """Whether the client showed a certificate and did not prove that it has its key."""
+    if connection.notes:
+        return False  # it may be among what was not captured
+    names = [m.message for m in connection.messages if m.sender == "client"]
+    return bool(connection.certificates.client) and "client_key_exchange" in names and "certificate_verify" not in names
 
 
 def _silent(end: Ending) -> str:

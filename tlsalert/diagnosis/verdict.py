@@ -13,7 +13,7 @@ from tlsalert.diagnosis.ending import Ending, certificate_asked, certificate_sen
 from tlsalert.diagnosis.offers import ServerSeen
 from tlsalert.diagnosis.other_refusals import gave_up, no_certificate, objected_choice, other_refusal, waiting_advice
 from tlsalert.diagnosis.plain import recognised
-from tlsalert.diagnosis.refusal import conspicuous, refused_certificate
+from tlsalert.diagnosis.refusal import DATED, conspicuous, refused_certificate
 from tlsalert.diagnosis.server_choice import objection
 from tlsalert.diagnosis.silence import PATIENCE, half, silence
 from tlsalert.diagnosis.stacks import client_clock_prior, clock_prior, server_libraries, server_stack
@@ -249,7 +249,7 @@ def _with_circumstances(connection: Connection, end: Ending, seen: ServerSeen | 
     """Add what else the capture shows and an engineer should know, whatever the cause is."""
     more = [*found.evidence, *_warnings(connection, end), *_certificate_elsewhere(end, seen)]
     judge_clock = connection.clocks.server if end.sender == "server" else connection.clocks.client
-    if judge_clock is not None and judge_clock.jump is not None and "certificate" in (found.cause or ""):
+    if judge_clock is not None and judge_clock.jump is not None and found.cause in DATED:
         more.append(Evidence(judge_clock.position, f"the {end.sender}'s clock: {judge_clock.jump}"))
     if found.alert_lost and connection.reset is not None and end.alert is not None:
         more.append(Evidence(connection.reset.position, _destroyed(end, connection.reset)))
@@ -280,8 +280,10 @@ def _certificate_elsewhere(end: Ending, seen: ServerSeen | None) -> list[Evidenc
     if seen is None or end.sender != "server" or end.stage != "client_flight":
         return []
     if seen.certificate is not None:
-        says = "the same server accepted this very certificate: what changed is its clock, its settings or its lists"
+        unless = "unless its clock or its settings changed in between, the certificate by itself is not at fault"
+        says = f"the same server accepted this very certificate: {unless}"
         return [Evidence(Position(seen.certificate), says)]
-    if seen.refused > 1 and not seen.accepted:
-        return [Evidence(None, f"this server refused all {seen.refused} client certificates that it was shown here")]
+    if seen.refuses_all > 1:
+        says = f"this server refused all {seen.refuses_all} client certificates that it was shown in this capture"
+        return [Evidence(None, says)]
     return []

@@ -46,7 +46,7 @@ class Harvest:
             client = client_side(flow, transcript)
             well = transcript.went_well()
             self.readings.note(flow.key, client, transcript)
-            self.servers.note(server_key(flow.key, client), transcript, well)
+            self.servers.note(server_key(flow.key, client), transcript)
             wanted = self.with_good or (self.with_alerts and transcript.alerts > 0)
             if not wanted and (well or (flow.how == 0 and transcript.unanswered())):
                 self.good += 1

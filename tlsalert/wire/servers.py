@@ -10,7 +10,7 @@ from typing import Final, final
 
 from mypy_extensions import i64, mypyc_attr
 
-from tlsalert.wire.transcript import ALERT, HANDSHAKE, Event, Transcript
+from tlsalert.wire.transcript import ALERT, CHANGE_CIPHER_SPEC, HANDSHAKE, Event, Transcript
 
 #: Servers that are kept, and of each: choices that differ, and certificates that it was shown.
 SERVERS: Final = 4096
@@ -45,13 +45,14 @@ class Choice:
 class Seen:
     """One server: its choices, and by their last bytes the certificates that it accepted and refused.
 
-    ``accepted`` has the frame of the first one, ``refused`` how often.
+    ``accepted`` has the frame of the first one, ``refused`` how often; ``unsure`` says that of some nobody can tell.
     """
 
     def __init__(self) -> None:
         self.choices: dict[int, Choice] = {}
         self.accepted: dict[bytes, int] = {}
         self.refused: dict[bytes, int] = {}
+        self.unsure = False
 
 
 @final
@@ -61,8 +62,8 @@ class Servers:
     def __init__(self) -> None:
         self.seen: dict[bytes, Seen] = {}
 
-    def note(self, server: bytes, transcript: Transcript, well: bool) -> None:
-        """Keep what a connection shows of its server; ``well`` says that it surely was established.
+    def note(self, server: bytes, transcript: Transcript) -> None:
+        """Keep what a connection shows of its server.
 
         What a ServerHello chose counts however the handshake ended: the server can do it.
         """
@@ -85,7 +86,7 @@ class Servers:
             if event.code == CERTIFICATE and event.side == transcript.client_side and event.kind == HANDSHAKE:
                 body = event.body
                 if body is not None and len(body) > 40 and not event.cut:
-                    _shown(seen, transcript, leaf_end(body), event.frame, well)
+                    _shown(seen, transcript, leaf_end(body), event.frame)
                 return
 
     def of(self, server: bytes) -> Seen | None:
@@ -135,18 +136,23 @@ def _hello_length(transcript: Transcript) -> i64:
     return 0
 
 
-def _shown(seen: Seen, transcript: Transcript, end: bytes, frame: i64, well: bool) -> None:
-    """Count a client's certificate as accepted or refused; one of which nobody can say is left out."""
-    if well:
-        if end not in seen.accepted and len(seen.accepted) < SHOWN:
-            seen.accepted[end] = int(frame)
-    elif transcript.alerts > 0 and _refused(transcript) and (end in seen.refused or len(seen.refused) < SHOWN):
-        seen.refused[end] = seen.refused.get(end, 0) + 1
+def _shown(seen: Seen, transcript: Transcript, end: bytes, frame: i64) -> None:
+    """Count a client's certificate as accepted or refused.
 
-
-def _refused(transcript: Transcript) -> bool:
-    """Whether the server answered with a fatal alert in clear."""
+    A server changes its cipher only when the client's certificate, its signature and its Finished were right
+    (RFC 5246 §7.3).
+    """
+    accepted = False
+    refused = False
     for event in transcript.events:
-        if event.kind == ALERT and event.side != transcript.client_side and event.code >> 8 == 2:
-            return True
-    return False
+        if event.side != transcript.client_side:
+            if event.kind == CHANGE_CIPHER_SPEC:
+                accepted = True
+            elif event.kind == ALERT and event.code >> 8 == 2:
+                refused = True
+    if refused and not accepted and (end in seen.refused or len(seen.refused) < SHOWN):
+        seen.refused[end] = seen.refused.get(end, 0) + 1
+    elif accepted and not refused and (end in seen.accepted or len(seen.accepted) < SHOWN):
+        seen.accepted.setdefault(end, int(frame))
+    else:
+        seen.unsure = True

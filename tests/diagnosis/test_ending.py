@@ -453,3 +453,28 @@ def test_data_both_ways_show_that_the_handshake_was_done_though_a_part_of_it_was
         HELLO, FLIGHT, "client certificate client_key_exchange", FINISHED, "client spoke:2", "server spoke:2 fin"
     )
     assert ending(lost).outcome == "established"
+
+
+# --- what only answers a close --------------------------------------------------------------------------------------
+
+
+def test_decode_error_after_the_servers_close_is_openssls_way_to_end_and_not_a_refusal() -> None:
+    """OpenSSL 3 takes the end of the stream in a handshake for an error, and says so to whom has left."""
+    end = ending(spoken(HELLO, "server fin", "client alert:50 fin", version=None))
+    assert told(end) == ("failed", "server", "fin", "client_hello", None)
+
+
+def test_the_same_of_a_server_whose_client_leaves_before_its_flight() -> None:
+    end = ending(spoken(HELLO, FLIGHT, "client fin", "server alert:50 fin"))
+    assert told(end) == ("failed", "client", "fin", "server_flight", None)
+
+
+def test_but_a_flight_before_the_close_may_be_what_could_not_be_decoded() -> None:
+    end = ending(spoken(HELLO, FLIGHT, ANSWER + " fin", "server alert:50 fin"))
+    assert told(end) == ("failed", "server", "alert", "client_flight", 50)
+
+
+@pytest.mark.parametrize("code", [50, 70])
+def test_a_client_that_was_answered_in_plain_refuses_no_tls(code: int) -> None:
+    story = spoken(HELLO, "server plain:HTTP/1.1", f"client alert:{code} fin", version=None)
+    assert ending(story).outcome == "not_tls"

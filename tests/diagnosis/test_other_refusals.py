@@ -110,3 +110,25 @@ def test_a_client_that_leaves_after_an_encrypted_flight_may_have_refused_the_cer
     verdict = judged(spoken_13(HELLO, HELLO_13, "client rst"))
     assert verdict.cause == "reset_without_alert"
     assert verdict.advice[0] == "It may have refused the server's certificate, which TLS 1.3 encrypts."
+
+
+def test_an_alert_that_only_answers_a_close_is_told_as_that() -> None:
+    verdict = judged(spoken(HELLO, "server fin", "client alert:50 fin", version=None))
+    assert (verdict.cause, verdict.refused_by) == ("closed_without_alert", "server")
+    assert says(verdict)[-1] == "the client's decode_error(50) only answers that close"
+    assert verdict.advice == ("Look at the server's own log.",)
+
+
+def test_a_close_that_took_its_time_is_told_with_it() -> None:
+    story = spoken(HELLO, "server rst", version=None)
+    assert story.messages[-1].time is not None
+    late = replace(story, closed=replace(story.closed, time=story.messages[-1].time + 5 * 10**9))
+    assert "the server resets the connection without an alert, 5 seconds later" in says(judged(late))
+
+
+def test_a_certificate_without_the_proof_of_its_key_is_told() -> None:
+    """RFC 5246 §7.4.8: certificate_verify follows a certificate that can sign."""
+    flight = "client certificate client_key_exchange change_cipher_spec encrypted_handshake"
+    verdict = judged(spoken(HELLO, FLIGHT, flight, "server alert:10 fin"))
+    assert verdict.cause == "protocol_violation"
+    assert "the client sent a certificate without certificate_verify (RFC 5246 §7.4.8)" in says(verdict)

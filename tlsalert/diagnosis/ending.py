@@ -22,6 +22,7 @@ How = Literal["alert", "fin", "rst", "silence", "data"]
 APPLICATION_DATA: Final = 23
 CLOSE_NOTIFY: Final = 0
 NO_CERTIFICATE: Final = 41
+DECODE_ERROR: Final = 50
 USER_CANCELED: Final = 90
 #: Warnings after which a handshake goes on: no_certificate (SSLv3), user_canceled, no_renegotiation, unrecognized_name.
 HARMLESS: Final = frozenset((CLOSE_NOTIFY, NO_CERTIFICATE, USER_CANCELED, 100, 112))
@@ -49,13 +50,13 @@ def ending(connection: Connection) -> Ending:
     if connection.plain[0] and not _spoke(connection, "client"):
         return Ending("not_tls", "nothing", "data", "client")
     done = established(connection)
+    if spoke_plainly(connection) and not done:
+        return Ending("not_tls", "nothing", "data", "server")  # whatever alert the client answers that with
     alert = decisive(connection, done) or (None if done else _last_words(connection))
     if alert is not None:
         return Ending("failed", stage(connection, alert.sender), "alert", alert.sender, alert, alert.position)
     if done:
         return Ending("established", "complete", _how(connection), connection.closed.sender)
-    if spoke_plainly(connection):
-        return Ending("not_tls", "nothing", "data", "server")
     closed = connection.closed
     if not connection.messages and alert is None and closed.how != "open":
         return Ending("incomplete", "nothing", "silence")  # the end of a connection that was caught late
@@ -73,7 +74,7 @@ def ending(connection: Connection) -> Ending:
 def decisive(connection: Connection, done: bool) -> Alert | None:
     """Return the alert that ended the handshake: the first fatal one, unless the handshake was ``done`` before it."""
     for alert in connection.alerts:
-        if not refuses(connection, alert) or _answers_a_close(connection, alert):
+        if not refuses(connection, alert) or answers_a_close(connection, alert):
             continue
         if alert.description is None and connection.client_hello is None and connection.server_hello is None:
             continue  # of a connection that was caught midway nobody can say what it ends
@@ -83,15 +84,21 @@ def decisive(connection: Connection, done: bool) -> Alert | None:
     return None
 
 
-def _answers_a_close(connection: Connection, alert: Alert) -> bool:
+def answers_a_close(connection: Connection, alert: Alert) -> bool:
     """Whether an alert came after the peer's FIN and refuses nothing any more: an encrypted one, or a warning.
 
-    A fatal one in clear still counts: a client may send its flight, close its half at once, and be refused then.
+    A fatal one in clear still counts: a client may send its flight, close its half at once, and be refused then. But
+    decode_error is what OpenSSL 3 says to a close in the middle of a handshake; only where the peer's flight came
+    before its FIN it may be meant for that.
     """
     closed = connection.closed
     if closed.how == "open" or closed.sender in (None, alert.sender) or closed.time is None or alert.time is None:
         return False
-    return closed.time <= alert.time and not (alert.description is not None and alert.fatal)
+    if closed.time > alert.time:
+        return False
+    if alert.code == DECODE_ERROR and (alert.sender == "client" or not client_flight(connection)):
+        return True
+    return not (alert.description is not None and alert.fatal)
 
 
 def _last_words(connection: Connection) -> Alert | None:

@@ -185,6 +185,13 @@ def other_refusal(connection: Connection, end: Ending, known: ServerSeen | None)
     why, do = words.OTHER[cause]
     if cause == "decryption_failed" and "PSK" in (connection.cipher_suite or ""):
         do = "compare the pre-shared keys of both sides"
+    if end.alert is None and not end.farewell:
+        do = f"look at the {sender}'s own log" + (
+            "; a firewall may have done it in its name" if end.how == "rst" else ""
+        )
+        late = _since(last, connection)
+        if late >= PATIENCE:
+            seen[-1] = Evidence(end.position, f"{ended(end)}, {words.span(late)} later")
     if end.stage == "client_hello":
         seen[:1] = _offers(connection, cause, known, seen[0])
     hedge = "" if sure >= 0.8 else ", most likely because" if sure >= 0.4 else ", perhaps because"
@@ -309,6 +316,13 @@ def _certificate_advice(connection: Connection) -> list[str]:
     else:
         advice.append("If it has one, look at its settings and its log: the server would take any issuer's.")
     return advice
+
+
+def _since(last: HandshakeMessage | None, connection: Connection) -> float:
+    """Return the seconds between the last message and the close."""
+    if last is None or last.time is None or connection.closed.time is None:
+        return 0.0
+    return (connection.closed.time - last.time) / 1e9
 
 
 def _without_proof(connection: Connection) -> bool:

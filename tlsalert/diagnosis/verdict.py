@@ -9,7 +9,14 @@ from msgspec import structs
 
 from tlsalert.diagnosis import words
 from tlsalert.diagnosis.clocks import Dated, Seen, Witness, better, clock, dated_clock
-from tlsalert.diagnosis.ending import Ending, certificate_asked, certificate_sent, client_flight, ending
+from tlsalert.diagnosis.ending import (
+    Ending,
+    answers_a_close,
+    certificate_asked,
+    certificate_sent,
+    client_flight,
+    ending,
+)
 from tlsalert.diagnosis.offers import ServerSeen
 from tlsalert.diagnosis.other_refusals import gave_up, no_certificate, objected_choice, other_refusal, waiting_advice
 from tlsalert.diagnosis.plain import recognised
@@ -20,6 +27,8 @@ from tlsalert.diagnosis.stacks import client_clock_prior, clock_prior, server_li
 from tlsalert.model import Clock, Clocks, Closing, Connection, Evidence, HandshakeMessage, Position, Side, Verdict
 
 UNRECOGNIZED_NAME: Final = 112
+#: From so many certificates on it tells something that a server refused all of them.
+SEVERAL: Final = 3
 #: No stack shows its clock more surely than this.
 MOST_SHOWING: Final = 0.98
 
@@ -267,12 +276,14 @@ def _destroyed(end: Ending, reset: Closing) -> str:
 
 
 def _warnings(connection: Connection, end: Ending) -> list[Evidence]:
-    """Say of a warning that the name is unknown that it ends nothing, RFC 6066 §3: some clients give up at it."""
-    said = (a for a in connection.alerts if a.code == UNRECOGNIZED_NAME and not a.fatal and a is not end.alert)
-    return [
-        Evidence(a.position, f"the {a.sender}'s warning {a.description} is harmless by itself (RFC 6066 §3)")
-        for a in said
-    ][:1]
+    """Say of alerts that they end nothing: a warning that the name is unknown (RFC 6066 §3), an answer to a close."""
+    for alert in connection.alerts:
+        if alert.code == UNRECOGNIZED_NAME and not alert.fatal and alert is not end.alert:
+            says = f"the {alert.sender}'s warning {alert.description} is harmless by itself (RFC 6066 §3)"
+            return [Evidence(alert.position, says)]
+        if end.alert is None and alert.description is not None and alert.fatal and answers_a_close(connection, alert):
+            return [Evidence(alert.position, f"the {alert.sender}'s {alert.description} only answers that close")]
+    return []
 
 
 def _certificate_elsewhere(end: Ending, seen: ServerSeen | None) -> list[Evidence]:
@@ -283,7 +294,7 @@ def _certificate_elsewhere(end: Ending, seen: ServerSeen | None) -> list[Evidenc
         unless = "unless its clock or its settings changed in between, the certificate by itself is not at fault"
         says = f"the same server accepted this very certificate: {unless}"
         return [Evidence(Position(seen.certificate), says)]
-    if seen.refuses_all > 1:
+    if seen.refuses_all >= SEVERAL:
         says = f"this server refused all {seen.refuses_all} client certificates that it was shown in this capture"
         return [Evidence(None, says)]
     return []

@@ -6,7 +6,7 @@ Via (RFC 9110 §7.6.3), and such an answer tells nothing of the machine that sen
 
 from __future__ import annotations
 
-from calendar import timegm
+from datetime import UTC, datetime
 from typing import Final
 
 #: Headers by which an answer shows that another machine may have made it.
@@ -46,9 +46,14 @@ def read_date(text: bytes) -> int:
     if len(year) == 2:
         number += 1900 if number >= 70 else 2000
     hour, minute, second = int(times[0]), int(times[1]), int(times[2])
-    if not (1970 <= number <= 2200 and 1 <= int(day) <= 31 and hour < 24 and minute < 60 and second <= 60):
+    if not 1970 <= number <= 2200:
         return -1
-    return timegm((number, MONTHS.index(month) + 1, int(day), hour, minute, second))
+    leap = 1 if second == 60 else 0
+    try:
+        moment = datetime(number, MONTHS.index(month) + 1, int(day), hour, minute, second - leap, tzinfo=UTC)
+    except ValueError:
+        return -1
+    return int(moment.timestamp()) + leap
 
 
 def _digits(text: bytes) -> bool:

@@ -478,3 +478,7 @@ def test_but_a_flight_before_the_close_may_be_what_could_not_be_decoded() -> Non
 def test_a_client_that_was_answered_in_plain_refuses_no_tls(code: int) -> None:
     story = spoken(HELLO, "server plain:HTTP/1.1", f"client alert:{code} fin", version=None)
     assert ending(story).outcome == "not_tls"
+
+
+def test_of_a_tls_1_3_server_heard_alone_nobody_knows_what_it_was_told() -> None:
+    assert ending(spoken_13(HELLO_13, "server fin")).outcome == "incomplete"

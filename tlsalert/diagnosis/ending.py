@@ -61,6 +61,7 @@ def ending(connection: Connection) -> Ending:
     if not connection.messages and alert is None and closed.how != "open":
         return Ending("incomplete", "nothing", "silence")  # the end of a connection that was caught late
     half = client_flight(connection) and not _spoke(connection, "server")  # it answered what was not captured
+    half = half or (connection.tls13 and not _spoke(connection, "client"))  # what it was answered is not there
     if closed.how == "open" or closed.sender is None or half:
         return Ending("incomplete", stage(connection, "server"), "silence")
     farewell = any(

@@ -482,3 +482,11 @@ def test_a_client_that_was_answered_in_plain_refuses_no_tls(code: int) -> None:
 
 def test_of_a_tls_1_3_server_heard_alone_nobody_knows_what_it_was_told() -> None:
     assert ending(spoken_13(HELLO_13, "server fin")).outcome == "incomplete"
+
+
+def test_what_was_said_before_starttls_is_no_answer_to_the_hello() -> None:
+    """RFC 3207: both speak plainly until the client has asked for TLS; then this server fell silent."""
+    talk = ("server plain:220", "client plain:STARTTLS", HELLO)
+    assert ending(spoken(*talk, version=None)).outcome == "incomplete"
+    end = ending(spoken(*talk, "client fin", version=None))
+    assert told(end) == ("failed", "client", "fin", "nothing", None)

@@ -292,8 +292,11 @@ def _has_entries(message: HandshakeMessage) -> bool:
 
 
 def spoke_plainly(connection: Connection) -> bool:
-    """Whether the server answered in something that is not TLS."""
-    return bool(connection.plain[1]) and not _spoke(connection, "server")
+    """Whether the server answered in something that is not TLS.
+
+    Where the client spoke plainly, too, before its ClientHello, that was how the two agreed on TLS (STARTTLS, a proxy).
+    """
+    return bool(connection.plain[1]) and not connection.plain[0] and not _spoke(connection, "server")
 
 
 def _spoke(connection: Connection, side: Side) -> bool:

@@ -63,7 +63,7 @@ def recognised(plain: bytes, side: Side, asked: bytes = b"") -> Plain:
         return Plain("HTTP", said, "let it use https, or a port where the other side expects plain HTTP")
     if re.match(rb"\s*<(?:!doctype|html|head|body)", plain, re.IGNORECASE) is not None:
         said = f"the {side} answers with an HTML page, without TLS and without HTTP's head: {first_line(plain)!r}"
-        return Plain("HTML", said, _PORT)
+        return Plain("HTTP", said, _PORT)
     for pattern, name, command in _GREETINGS:
         if re.match(pattern, plain, re.DOTALL) is not None:
             said = f"the {side} speaks plain {name}: {first_line(plain)!r}"

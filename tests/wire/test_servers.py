@@ -8,7 +8,7 @@ from tests.wire import tls
 from tests.wire.packets import Side
 from tests.wire.test_harvest import GOOD, MUTE, REFUSED, Turns, flows
 from tlsalert.wire.harvest import Harvest
-from tlsalert.wire.servers import CHOICES, SERVERS, SHOWN, Seen, Servers, leaf_end, tunnelled
+from tlsalert.wire.servers import BUDGET, CHOICES, EACH, SERVERS, SHOWN, Seen, Servers, leaf_end, tunnelled
 from tlsalert.wire.transcript import Transcript
 
 SERVER = b"\x0a\0\0\7" + (443).to_bytes(2, "big")
@@ -98,6 +98,19 @@ def test_memory_is_bounded() -> None:
     assert kept is not None
     assert len(servers.seen) == SERVERS
     assert len(kept.choices) == CHOICES
+    assert servers.kept <= (SERVERS + CHOICES) * EACH
     many = seen(*(mutual(number) for number in range(SHOWN + 5)))
     assert many is not None
     assert len(many.accepted) == SHOWN
+
+
+def test_hellos_of_all_servers_together_are_bounded() -> None:
+    """4,096 servers with twelve long hellos each would take a hundred megabytes."""
+    servers = Servers()
+    for number in range(2 * BUDGET // 1000):
+        transcript = Transcript()
+        transcript.message(1, 0, 1, 1, 1000, bytes(1000), False)
+        transcript.version = 0x0303
+        transcript.cipher = number % CHOICES
+        servers.note((number // CHOICES).to_bytes(6, "big"), transcript)
+    assert BUDGET <= servers.kept < BUDGET + 2 * 1000 + EACH

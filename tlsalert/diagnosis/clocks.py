@@ -72,6 +72,8 @@ JUMP: Final = 0.01
 SHOWN_BESIDE: Final = 0.5
 #: From here on a reading stands out by itself: it is at the capture's time, or at an epoch.
 STRIKING: Final = 20.0
+#: Below this no stack's prior makes a clock of it.
+HOPELESS: Final = 0.002
 #: How far apart two readings of one clock may be, in seconds, and how much it may drift.
 APART, DRIFT = 2, 1 / 10_000
 
@@ -152,6 +154,8 @@ def _among(own: Seen, beside: Sequence[Seen], prior: float, server: bool) -> flo
         return _posterior(prior, _striking(own))
     likely = _striking(own)
     for other in beside:
+        if likely < HOPELESS:
+            break
         likely *= min(1.0, JUMP * _striking(other))
     return _posterior(prior, likely)
 
@@ -167,11 +171,11 @@ def _striking(seen: Seen) -> float:
 
 def _some_agree(readings: Sequence[Seen]) -> bool:
     """Whether any two readings agree: those whose clocks are equally far from the capture's are next to each other."""
-    ordered = sorted((seen.time - seen.at / 1e9, seen.at) for seen in readings)
-    return any(
-        after - before <= APART + abs(late - early) / 1e9 * DRIFT
-        for (before, early), (after, late) in pairwise(ordered)
-    )
+    ordered = sorted([(seen.time - seen.at / 1e9, seen.at) for seen in readings])
+    for (before, early), (after, late) in pairwise(ordered):
+        if after - before <= APART + abs(late - early) / 1e9 * DRIFT:
+            return True
+    return False
 
 
 def _confirmed(seen: Seen, among: Sequence[Seen]) -> bool:

@@ -20,7 +20,7 @@ DRIFT: Final = 10_000
 KEPT: Final = 256
 MACHINES: Final = 100_000
 #: Readings next to one that are looked at where they differ from it.
-BESIDE: Final = 8
+BESIDE: Final = 4
 #: Times that an address's HTTP clock may jump before more of it is not kept.
 STATES: Final = 32
 

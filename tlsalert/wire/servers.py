@@ -16,6 +16,9 @@ from tlsalert.wire.transcript import ALERT, CHANGE_CIPHER_SPEC, HANDSHAKE, Event
 SERVERS: Final = 4096
 CHOICES: Final = 12
 SHOWN: Final = 64
+#: About how many bytes all choices together may take, and what one takes besides its hellos.
+BUDGET: Final = 8 << 20
+EACH: Final = 300
 #: A hello that is longer than this is counted without being kept.
 LONGEST: Final = 2048
 
@@ -61,6 +64,7 @@ class Servers:
 
     def __init__(self) -> None:
         self.seen: dict[bytes, Seen] = {}
+        self.kept: i64 = 0
 
     def note(self, server: bytes, transcript: Transcript) -> None:
         """Keep what a connection shows of its server.
@@ -80,8 +84,10 @@ class Servers:
         choice = seen.choices.get(key)
         if choice is not None:
             choice.connections += 1
-        elif len(seen.choices) < CHOICES:
-            seen.choices[key] = _choice(transcript.events)
+        elif len(seen.choices) < CHOICES and self.kept < BUDGET:
+            choice = _choice(transcript.events)
+            seen.choices[key] = choice
+            self.kept += EACH + i64(len(choice.client)) + i64(len(choice.server))
         for event in transcript.events:
             if event.code == CERTIFICATE and event.side == transcript.client_side and event.kind == HANDSHAKE:
                 body = event.body

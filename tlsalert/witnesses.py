@@ -47,6 +47,11 @@ class Witnesses:
             return self._readings.beside_server(_packed(end.address), end.port, random)
         return self._readings.beside_client(_packed(end.address), random)
 
+    def agree(self, connection: Connection) -> bool:
+        """Return whether any two readings of the server agree with each other."""
+        end = connection.server
+        return end is not None and self._readings.agree(_packed(end.address), end.port)
+
     def dated(self, connection: Connection, side: Side) -> Dated | None:
         """Return what the machine said in HTTP (Date), nearest to the connection's time."""
         if not self._readings.dates or connection.start is None or tunnelled(connection.plain[0]):

@@ -157,6 +157,9 @@ class Witnesses:
     def beside(self, connection: Connection, side: Side, random: bytes) -> tuple[Reading, ...]:
         return self.others
 
+    def agree(self, connection: Connection) -> bool:
+        return False
+
     def dated(self, connection: Connection, side: Side) -> Dated | None:
         return self.dates.get(side)
 

@@ -179,7 +179,7 @@ def test_a_device_that_was_set_right_has_two_states_of_one_clock() -> None:
 
 def test_a_reading_beside_others_that_agree_is_that_clock_before_it_was_set() -> None:
     others = [later(60, SECONDS + 60), later(70, SECONDS + 70, 40)]
-    single = clock((reading(), 1, 3), "ServerHello.random", NOTHING, others)
+    single = clock((reading(), 1, 3), "ServerHello.random", NOTHING, others, agree=True)
     assert single is not None
     assert 0.3 < single.confidence < 0.6  # or another machine answers there, with random bytes
     assert clock((AT_1970, 1, 3), "ServerHello.random", NOTHING, others) is not None

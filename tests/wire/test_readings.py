@@ -256,3 +256,14 @@ def test_an_answer_without_a_date_is_not_kept() -> None:
 def test_the_states_of_one_address_are_bounded() -> None:
     readings = dated(*((KEY, answer(n * 10_000)) for n in range(STATES + 5)))
     assert len(readings.dates[SERVER]) == STATES
+
+
+def test_a_server_of_which_two_readings_agree_shows_its_clock_in_others() -> None:
+    readings = Readings()
+    readings.note(KEY, 0, said(START, shows(START)))
+    assert not readings.agree(SERVER, 5900)
+    readings.note(KEY, 0, said(START, shows(START)))  # a copy
+    readings.note(KEY, 0, said(START + SECOND, shows(50 * SECOND, 1)))
+    assert not readings.agree(SERVER, 5900)
+    readings.note(KEY, 0, said(START + 2 * SECOND, shows(51 * SECOND, 2)))
+    assert readings.agree(SERVER, 5900)

@@ -12,7 +12,6 @@ at once: groups that agree within themselves are states of one clock, and a conn
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Final, NamedTuple, Protocol
 
 from tlsalert.diagnosis.words import moment
@@ -78,11 +77,13 @@ HOPELESS: Final = 0.002
 APART, DRIFT = 2, 1 / 10_000
 
 
-def clock(witness: Witness | None, source: str, prior: float, beside: Sequence[Seen] = ()) -> Clock | None:
+def clock(
+    witness: Witness | None, source: str, prior: float, beside: Sequence[Seen] = (), agree: bool = False
+) -> Clock | None:
     """Return what a hello says about its machine's clock, or None where it is no clock.
 
     ``prior`` is how likely its stack shows its clock at all, before the value is looked at. ``beside`` are readings of
-    the same machine that do not agree with this one.
+    the same machine that do not agree with this one; ``agree`` says that some others of a server agree with each other.
     """
     if witness is None or prior <= 0:
         return None
@@ -90,7 +91,7 @@ def clock(witness: Witness | None, source: str, prior: float, beside: Sequence[S
     if agreeing > 1:
         confidence = agreed(agreeing, readings)
     elif readings > 1:
-        confidence = _among(own, beside, prior, source.startswith("Server"))
+        confidence = _among(own, beside, prior, agree)
     else:
         confidence = credible(own.time, own.at / 1e9, prior)
     if confidence < LEAST:
@@ -141,7 +142,7 @@ def jumped(own: Seen, beside: Sequence[Seen], surely: bool = False) -> str | Non
     return f"it jumped {said} between frames {first.frame} and {second.frame}"
 
 
-def _among(own: Seen, beside: Sequence[Seen], prior: float, server: bool) -> float:
+def _among(own: Seen, beside: Sequence[Seen], prior: float, agree: bool) -> float:
     """Return the probability that a reading with which no other agrees is a clock all the same, after a jump.
 
     Others that agree with each other show that a server's hellos tell its clock. Others that do not are each one more
@@ -149,7 +150,7 @@ def _among(own: Seen, beside: Sequence[Seen], prior: float, server: bool) -> flo
     """
     if not beside:
         return 0.0  # they were not kept, and that they differ is all that is known
-    if server and _some_agree(beside):
+    if agree:
         prior = max(prior, SHOWN_BESIDE)
         return _posterior(prior, _striking(own))
     likely = _striking(own)
@@ -167,15 +168,6 @@ def _posterior(prior: float, ratio: float) -> float:
 def _striking(seen: Seen) -> float:
     """Return how much likelier a clock shows this value than random bytes do."""
     return _density(seen.time, seen.at / 1e9) * RANGE
-
-
-def _some_agree(readings: Sequence[Seen]) -> bool:
-    """Whether any two readings agree: those whose clocks are equally far from the capture's are next to each other."""
-    ordered = sorted([(seen.time - seen.at / 1e9, seen.at) for seen in readings])
-    for (before, early), (after, late) in pairwise(ordered):
-        if after - before <= APART + abs(late - early) / 1e9 * DRIFT:
-            return True
-    return False
 
 
 def _confirmed(seen: Seen, among: Sequence[Seen]) -> bool:

@@ -53,6 +53,9 @@ class Witnesses(Protocol):
     def beside(self, connection: Connection, side: Side, random: bytes) -> Sequence[Seen]:
         """Return readings of the same machine that differ from it."""
 
+    def agree(self, connection: Connection) -> bool:
+        """Return whether any two readings of the server agree with each other."""
+
     def dated(self, connection: Connection, side: Side) -> Dated | None:
         """Return what the machine said in HTTP, nearest to the connection's time."""
 
@@ -111,9 +114,10 @@ def _clock(connection: Connection, side: Side, witnesses: Witnesses, prior: Call
     _, agreeing, readings = witness
     beside = witnesses.beside(connection, side, random) if agreeing < readings else ()
     source = "ServerHello.random" if side == "server" else "ClientHello.random"
-    shown = clock(witness, source, MOST_SHOWING, beside) if readings > 1 else None
+    agree = bool(beside) and side == "server" and witnesses.agree(connection)
+    shown = clock(witness, source, MOST_SHOWING, beside, agree) if readings > 1 else None
     if agreeing == 1 and (readings == 1 or shown is not None):  # only then the stack makes a difference
-        shown = clock(witness, source, prior(), beside)
+        shown = clock(witness, source, prior(), beside, agree)
     return better(shown, dated)
 
 

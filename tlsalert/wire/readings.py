@@ -61,22 +61,24 @@ class Dates:
 class Readings:
     """All readings of a capture, by machine: a server's address and port, a client's address alone.
 
-    ``dates`` are those of HTTP responses in clear, by address.
+    ``dates`` are those of HTTP responses in clear, by address; ``agreeing`` are servers with two readings that agree
+    and came one after the other.
     """
 
     def __init__(self) -> None:
         self.servers: dict[bytes, list[Reading]] = {}
         self.clients: dict[bytes, list[Reading]] = {}
         self.dates: dict[bytes, list[Dates]] = {}
+        self.agreeing: set[bytes] = set()
 
     def note(self, key: bytes, client: i64, transcript: Transcript) -> None:
         """Keep what the hellos of a connection say; ``key`` is its flow's, ``client`` which side of it that is."""
         size = (len(key) - 4) // 2
         if len(transcript.server_random) > 4:
             server = server_key(key, client)
-            _keep(
-                self.servers, server, Reading(transcript.server_random, transcript.server_at, transcript.server_frame)
-            )
+            reading = Reading(transcript.server_random, transcript.server_at, transcript.server_frame)
+            if _keep(self.servers, server, reading):
+                self.agreeing.add(server)
         if len(transcript.client_random) > 4:
             near = key[:size] if client == 0 else key[size : 2 * size]
             _keep(self.clients, near, Reading(transcript.client_random, transcript.client_at, transcript.client_frame))
@@ -120,6 +122,10 @@ class Readings:
     def beside_server(self, address: bytes, port: int, random: bytes) -> list[Reading]:
         """Return some of a server's readings that differ from the one with this random: those next to it."""
         return _beside(self.servers.get(address + bytes((port >> 8, port & 255))), random)
+
+    def agree(self, address: bytes, port: int) -> bool:
+        """Whether any two readings of a server, one after the other, agree."""
+        return address + bytes((port >> 8, port & 255)) in self.agreeing
 
     def beside_client(self, address: bytes, random: bytes) -> list[Reading]:
         """Return the same for a client."""
@@ -205,19 +211,24 @@ def _beside(readings: list[Reading] | None, random: bytes) -> list[Reading]:
     return found
 
 
-def _keep(table: dict[bytes, list[Reading]], key: bytes, reading: Reading) -> None:
-    """Keep a reading, unless the very same hello was seen before: a copy is no witness."""
+def _keep(table: dict[bytes, list[Reading]], key: bytes, reading: Reading) -> bool:
+    """Keep a reading, unless the very same hello was seen before: a copy is no witness.
+
+    Say whether it agrees with the one before it.
+    """
     known = table.get(key)
     if known is None:
         if len(table) < MACHINES:
             table[key] = [reading]
-        return
+        return False
     if len(known) >= KEPT:
-        return
+        return False
     for other in known:
         if other.time == reading.time and other.random == reading.random:
-            return
+            return False
+    last = known[-1]
     known.append(reading)
+    return _apart(last.offset, reading.offset) <= _slack(last.at, reading.at)
 
 
 def _find(readings: list[Reading] | None, random: bytes, at: i64, frame: i64) -> tuple[Reading, int, int] | None:

@@ -179,10 +179,17 @@ def test_a_device_that_was_set_right_has_two_states_of_one_clock() -> None:
 
 def test_a_reading_beside_others_that_agree_is_that_clock_before_it_was_set() -> None:
     others = [later(60, SECONDS + 60), later(70, SECONDS + 70, 40)]
-    single = clock((reading(), 1, 3), "ServerHello.random", NOTHING, others, agree=True)
-    assert single is not None
-    assert 0.3 < single.confidence < 0.6  # or another machine answers there, with random bytes
-    assert clock((AT_1970, 1, 3), "ServerHello.random", NOTHING, others) is not None
+    started = clock((AT_1970, 1, 3), "ServerHello.random", NOTHING, others, agree=True)
+    assert started is not None
+    assert started.confidence > 0.8
+    known = clock((reading(), 1, 3), "ServerHello.random", 0.9, others, agree=True)
+    assert known is not None
+    assert known.confidence > 0.8
+
+
+def test_a_date_like_any_other_beside_them_may_be_another_machines_random_bytes() -> None:
+    others = [later(60, SECONDS + 60), later(70, SECONDS + 70, 40)]
+    assert clock((reading(), 1, 3), "ServerHello.random", NOTHING, others, agree=True) is None
 
 
 def test_a_client_address_may_be_many_programs() -> None:

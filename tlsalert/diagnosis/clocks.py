@@ -67,8 +67,9 @@ SAME_PORT, OTHER_PORT = 0.99, 0.96
 
 #: How likely a clock is to jump between two connections of one capture.
 JUMP: Final = 0.01
-#: That a server which shows its clock in other hellos shows it in this one, too: it may be another machine's.
-SHOWN_BESIDE: Final = 0.5
+#: That a server which shows its clock in other hellos shows it in this one, too, after a jump: this one may be another
+#: machine's, behind the same address. So a date that is like any other is no clock by that alone.
+SHOWN_BESIDE: Final = 0.1
 #: From here on a reading stands out by itself: it is at the capture's time, or at an epoch.
 STRIKING: Final = 20.0
 #: Below this no stack's prior makes a clock of it.

@@ -1,0 +1,142 @@
+"""The protected records of a whole connection, opened in their order as far as the secrets at hand allow.
+
+Feed a :class:`Decryptor` every record, or the plain handshake messages and the protected records; it follows hellos,
+change_cipher_spec, Finished, KeyUpdate and renegotiations by itself. Each direction needs only its own secret.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from tlsalert.model import Side
+from tlsalert.secrets.direction import Direction12, Direction13, Failure, Plaintext, Record
+from tlsalert.secrets.handshake import END_OF_EARLY_DATA, FINISHED, KEY_UPDATE, Handshake
+from tlsalert.secrets.keyring import Keyring
+
+__all__ = ["Decryptor", "Failure", "Plaintext", "Record", "decrypt"]
+
+CHANGE_CIPHER_SPEC, HANDSHAKE, APPLICATION_DATA = 20, 22, 23
+#: A longer handshake message is not put together.
+MAX_MESSAGE: Final = 1 << 20
+
+
+def decrypt(records: Iterable[Record], keyring: Keyring) -> Iterator[Plaintext | Failure]:
+    """Open the protected records among ``records``, all those of one connection in the order they were seen."""
+    decryptor = Decryptor(keyring)
+    for record in records:
+        if (told := decryptor.feed(record)) is not None:
+            yield told
+
+
+class Decryptor:
+    """Opens one connection's records as they come in."""
+
+    def __init__(self, keyring: Keyring) -> None:
+        self.keyring = keyring
+        self.handshake = Handshake()
+        self._old: dict[Side, Direction12] = {
+            "client": Direction12("client", keyring),
+            "server": Direction12("server", keyring),
+        }
+        self._new: dict[Side, Direction13] = {
+            "client": Direction13("client", keyring),
+            "server": Direction13("server", keyring),
+        }
+        self._parts: dict[Side, bytes] = {"client": b"", "server": b""}
+        self._failures: dict[tuple[str, Side, str], Failure] = {}
+
+    @property
+    def failures(self) -> list[Failure]:
+        """The first failure of each kind, side and epoch; records that were merely not kept are none."""
+        return list(self._failures.values())
+
+    def feed(self, record: Record) -> Plaintext | Failure | None:
+        """Take the next record of either side. Return what was in it, or why it stays shut; None if it was in clear."""
+        told = self._open(record)
+        if isinstance(told, Plaintext):
+            self._follow(told)
+        elif told is not None:
+            self._missed(told)
+        return told
+
+    def message(self, side: Side, message: bytes) -> None:
+        """Take a handshake message that was sent in clear, with its header of four bytes."""
+        if len(message) < 4:
+            return
+        if self.handshake.begins_anew(message[0]):
+            self.handshake = Handshake()
+        self.handshake.take(side, message)
+
+    def change_cipher_spec(self, side: Side) -> None:
+        """Take a change_cipher_spec that was sent in clear. TLS 1.3's has no meaning, RFC 8446 §5."""
+        if not self.handshake.tls13:
+            self._old[side].change(self.handshake)
+
+    def gap(self, side: Side, missing: int | None = None) -> None:
+        """Take note that ``missing`` bytes of this side were not captured; None where nobody knows how many."""
+        self._parts[side] = b""
+        self.handshake.miss()
+        if self.handshake.tls13:
+            self._new[side].gap(missing)
+        else:
+            self._old[side].gap(missing)
+
+    def _open(self, record: Record) -> Plaintext | Failure | None:
+        side = record.side
+        if self._old[side].protected:
+            return self._old[side].open(record)
+        if record.content_type == APPLICATION_DATA and (self.handshake.tls13 or not self.handshake.version):
+            return self._new[side].open(record, self.handshake)
+        if record.content_type == CHANGE_CIPHER_SPEC:
+            self.change_cipher_spec(side)
+        elif record.content_type == HANDSHAKE:
+            self._in_clear(record)
+        return None
+
+    def _in_clear(self, record: Record) -> None:
+        if record.fragment is None:
+            self._parts[record.side] = b""
+            self.handshake.miss()
+        else:
+            self._join(record.side, record.fragment)
+
+    def _follow(self, plain: Plaintext) -> None:
+        """Learn from what was inside."""
+        if plain.content_type == HANDSHAKE:
+            self._join(plain.side, plain.data)
+        elif plain.content_type == CHANGE_CIPHER_SPEC and self._old[plain.side].protected:
+            self._old[plain.side].change(self.handshake)
+
+    def _missed(self, failure: Failure) -> None:
+        self._parts[failure.side] = b""
+        if failure.kind != "not_kept":
+            self._failures.setdefault((failure.kind, failure.side, failure.epoch), failure)
+
+    def _join(self, side: Side, data: bytes) -> None:
+        """Put handshake messages together, which may begin and end anywhere in records."""
+        data = self._parts[side] + data
+        at = 0
+        while len(data) - at >= 4:
+            end = at + 4 + int.from_bytes(data[at + 1 : at + 4], "big")
+            if end - at > MAX_MESSAGE:
+                data, at = b"", 0
+                self.handshake.miss()
+                break
+            if end > len(data):
+                break
+            self._message(side, data[at:end])
+            at = end
+        self._parts[side] = data[at:]
+
+    def _message(self, side: Side, message: bytes) -> None:
+        self.message(side, message)
+        direction, kind = self._new[side], message[0]
+        if not self.handshake.tls13:
+            return
+        if kind == FINISHED:
+            direction.finished()
+        elif kind == END_OF_EARLY_DATA:
+            direction.end_of_early_data()
+        elif kind == KEY_UPDATE:
+            direction.update(self.handshake)

@@ -377,6 +377,8 @@ class Direction13(Direction):
 
     def _prepare(self, handshake: Handshake) -> None:
         """Make keys from the secrets that are there, again where some came in since."""
+        if self.epoch == "early" and not handshake.early_data and handshake.client_random is not None:
+            self.at = 1
         for place, epoch in enumerate(self.epochs):
             keys = self._keys[place]
             if keys.chosen:

@@ -48,6 +48,8 @@ MAX_SAME: Final = 16
 #: A longer line is not one of a key log.
 MAX_LINE: Final = 16384
 CHUNK: Final = 1 << 18
+#: The bytes of byte order marks, in UTF-8 and UTF-16.
+_MARKS: Final = b"\xef\xbb\xbf\xff\xfe"
 
 _CODES: Final = {label.encode(): code for code, label in enumerate(LABELS)}
 _ANY_LENGTH: Final = tuple(LABELS.index(label) for label in (PMS_CLIENT_RANDOM, "ECH_SECRET", "ECH_CONFIG"))
@@ -190,7 +192,10 @@ class KeyLog:
         codes = self._codes
         for number, line in enumerate(lines, reader.number + 1):
             reader.number = number
-            parts = line.split()
+            if len(line) > MAX_LINE:
+                reader.complain(number, "it is too long")
+                continue
+            parts = (line if number > 1 else line.lstrip(_MARKS)).split()
             if not parts or parts[0].startswith(b"#"):
                 continue
             if len(parts) == 3 and (code := codes.get(parts[0])) is not None and len(parts[1]) == 64:
@@ -315,15 +320,9 @@ class _Lines:
         self.why = ""
         self._rest = b""
         self._passing = False
-        self._wide: bool | None = None
 
     def feed(self, data: bytes) -> list[bytes]:
-        if self._wide is None and data:
-            self._wide = data[:2] in (b"\xff\xfe", b"\xfe\xff")  # PowerShell redirects as UTF-16
-            data = data.removeprefix(b"\xef\xbb\xbf")
-        if self._wide:
-            data = data.replace(b"\0", b"").replace(b"\xff\xfe", b"").replace(b"\xfe\xff", b"")
-        lines = (self._rest + data).split(b"\n")
+        lines = (self._rest + data.replace(b"\0", b"")).split(b"\n")  # PowerShell redirects as UTF-16
         self._rest = lines.pop()
         if self._passing and lines:
             lines[0] = b"#"  # the end of a line whose beginning was passed over

@@ -6,7 +6,8 @@ key length and mode, and a hash; the lengths that the names leave out are in the
 
 from __future__ import annotations
 
-from functools import lru_cache
+import hmac
+from functools import cache, lru_cache
 
 from msgspec import Struct
 
@@ -52,7 +53,7 @@ class Suite(Struct, frozen=True):
     @property
     def readable(self) -> bool:
         """Whether records under this suite can be opened here."""
-        return self.mode in READABLE.get(self.cipher, ())
+        return self.mode in READABLE.get(self.cipher, ()) and _has_hash(self.prf_hash) and _has_hash(self.mac)
 
     @property
     def static_rsa(self) -> bool:
@@ -169,6 +170,15 @@ HASHES = {
     "OMAC": "omac",
     "IMIT": "imit",
 }
+
+
+@cache
+def _has_hash(name: str | None) -> bool:
+    """Whether this Python has a hash: SM3 is not everywhere, GOST's are nowhere, and FIPS builds lack MD5."""
+    try:
+        return name is None or bool(hmac.digest(b"key", b"", name))
+    except ValueError:
+        return False
 
 
 def _halves(name: str) -> tuple[str, str]:

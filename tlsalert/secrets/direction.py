@@ -87,6 +87,7 @@ class Keys:
         self.slack = 0
         self.trouble: str | None = None
         self.seen_generation = -1
+        self.suite: Suite | None = None
 
     @property
     def there(self) -> bool:
@@ -248,8 +249,11 @@ class Direction12(Direction):
             return
         place = 0 if self.side == "client" else 1
         for found in self.keyring.masters(handshake, suite):
-            randoms = handshake.client_random, handshake.server_random or b""
-            pair = connection_keys(found.secret, *randoms, handshake.version, suite)
+            pair = handshake.drawn.get(found.secret)
+            if pair is None:
+                randoms = handshake.client_random, handshake.server_random or b""
+                pair = connection_keys(found.secret, *randoms, handshake.version, suite)
+                handshake.drawn[found.secret] = pair
             opener = opener_for(suite, handshake.version, pair[place], handshake.options)
             if self._passed and isinstance(opener, RecordOpener):
                 opener.skip(self._passed_bytes, self._tail, self._passed)
@@ -270,7 +274,6 @@ class Direction13(Direction):
         self.at = 0
         self.generation = 0
         self._keys = [Keys() for _ in self.epochs]
-        self._suite: Suite | None = None
         self._since = 0
 
     @property
@@ -303,20 +306,21 @@ class Direction13(Direction):
 
     def open(self, record: Record, handshake: Handshake) -> Plaintext | Failure:
         """Open the next record of this direction."""
-        self._prepare(handshake)
+        if self.epoch == "early" and not handshake.early_data and handshake.client_random is not None:
+            self.at = 1
         if record.fragment is None:
             self._step_over(record)
             return self.failed(record, "not_kept", self.epoch, "the record was not kept")
         if (plain := self._under_later_keys(record, record.fragment, handshake)) is not None:
             return plain
-        if (plain := self._under_earlier_keys(record, record.fragment)) is not None:
+        if (plain := self._under_earlier_keys(record, record.fragment, handshake)) is not None:
             return plain
         return self._unopened(record, handshake)
 
     def _under_later_keys(self, record: Record, fragment: bytes, handshake: Handshake) -> Plaintext | None:
         """Open a record under the keys that are due, those after them, or those after a KeyUpdate that was missed."""
         for place in range(self.at, len(self.epochs)):
-            keys = self._keys[place]
+            keys = self._prepared(place, handshake)
             fresh = not keys.chosen
             opened = keys.open(record, fragment, self.budget)
             if isinstance(opened, Opened):
@@ -334,10 +338,10 @@ class Direction13(Direction):
                     return self.told(record, opened, self.epoch, self.generation)
         return None
 
-    def _under_earlier_keys(self, record: Record, fragment: bytes) -> Plaintext | None:
+    def _under_earlier_keys(self, record: Record, fragment: bytes, handshake: Handshake) -> Plaintext | None:
         """Open a record under keys that are over: some stacks send alerts so (Mbed TLS 3.5, Erlang/OTP)."""
         for place in range(self.at - 1, -1, -1):
-            keys = self._keys[place]
+            keys = self._prepared(place, handshake)
             if not keys.there or not self.budget.spend(1):
                 continue
             opened = keys.open(record, fragment, self.budget)
@@ -375,24 +379,21 @@ class Direction13(Direction):
         for keys in self._keys[self.at :]:
             keys.lose(1)
 
-    def _prepare(self, handshake: Handshake) -> None:
-        """Make keys from the secrets that are there, again where some came in since."""
-        if self.epoch == "early" and not handshake.early_data and handshake.client_random is not None:
-            self.at = 1
-        for place, epoch in enumerate(self.epochs):
-            keys = self._keys[place]
-            if keys.chosen:
-                continue
-            state = self.keyring.generation
-            waiting = not keys.there and bool(self.keyring.psks) and bool(handshake.binders)
-            if keys.seen_generation == state and self._suite is handshake.suite and not waiting:
-                continue
-            keys.seen_generation, keys.candidates = state, []
-            for found in self.keyring.traffic_secrets(handshake, self.side, epoch):
-                for suite in _suites(handshake, len(found.secret)):
-                    drawn = traffic_keys(found.secret, suite, handshake.prefix)
-                    keys.add(opener_for(suite, handshake.version, drawn, handshake.options), found)
-        self._suite = handshake.suite
+    def _prepared(self, place: int, handshake: Handshake) -> Keys:
+        """Return the keys of an epoch, made from the secrets that are there; again where some came in since."""
+        keys = self._keys[place]
+        if keys.chosen:
+            return keys
+        state, suite = self.keyring.generation, handshake.suite
+        waiting = not keys.there and bool(self.keyring.psks) and bool(handshake.binders)
+        if keys.seen_generation == state and keys.suite is suite and not waiting:
+            return keys
+        keys.seen_generation, keys.suite, keys.candidates = state, suite, []
+        for found in self.keyring.traffic_secrets(handshake, self.side, self.epochs[place]):
+            for one in _suites(handshake, len(found.secret)):
+                drawn = traffic_keys(found.secret, one, handshake.prefix)
+                keys.add(opener_for(one, handshake.version, drawn, handshake.options), found)
+        return keys
 
     def _proven(self, handshake: Handshake, place: int) -> None:
         found = self._keys[place].candidates[0][1]

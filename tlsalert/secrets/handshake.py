@@ -9,7 +9,7 @@ from tlsalert.errors import DecodeError
 from tlsalert.model import Side
 from tlsalert.registry.versions import draft_of
 from tlsalert.secrets.protection import Options
-from tlsalert.secrets.schedule import TLS13
+from tlsalert.secrets.schedule import TLS13, DirectionKeys
 from tlsalert.secrets.suites import Suite, suite_of
 from tlsalert.wire.cursor import Cursor
 from tlsalert.wire.transcript import HELLO_RETRY_REQUEST
@@ -51,6 +51,8 @@ class Handshake:
         self.binders_at = 0
         self.binders: tuple[bytes, ...] = ()
         self.whole = True
+        #: Both directions' keys for the master secrets that were tried.
+        self.drawn: dict[bytes, tuple[DirectionKeys, DirectionKeys]] = {}
         self._messages: list[bytes] = []
         self._size = 0
         self._hello_end = 0

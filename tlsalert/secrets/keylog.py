@@ -160,6 +160,24 @@ class KeyLog:
         found = self._by_random.get(client_random)
         return None if found is None else Secrets(client_random, self._unpack(found))
 
+    def find(self, client_random: bytes, label: str) -> list[Secret]:
+        """Return the secrets with one label, the newest first: :meth:`secrets` for those in a hurry."""
+        found, code = self._by_random.get(client_random), self._codes.get(label.encode())
+        if found is None or code is None:
+            return []
+        return [Secret(secret) for held, secret in _parts(found) if held == code][::-1]
+
+    def later(self, client_random: bytes, label: str) -> list[tuple[int, Secret]]:
+        """Return the traffic secrets that were logged after KeyUpdates (NSS numbers them on), with their numbers."""
+        if len(self._labels) == len(LABELS):
+            return []
+        secrets, stem = self.secrets(client_random), label[:-1]
+        labels = () if secrets is None else secrets.labels
+        numbered = [name for name in labels if name.startswith(stem) and name != label]
+        return (
+            [(int(name[len(stem) :]), secret) for name in numbered for secret in secrets.all(name)] if secrets else []
+        )
+
     def premaster(self, encrypted: bytes) -> Secret | None:
         """Return the premaster secret logged for an encrypted one, of which the log has the first 8 bytes."""
         return self._premasters.get(encrypted[:8])
@@ -250,7 +268,11 @@ class KeyLog:
 
     def _store(self, code: int, client_random: bytes, secret: bytes) -> None:
         entry = bytes((code, len(secret) >> 8, len(secret) & 0xFF)) + secret
-        found = self._by_random.get(client_random, b"")
+        found = self._by_random.get(client_random)
+        if found is None:
+            self._by_random[client_random] = entry
+            self.generation += 1
+            return
         same = [held for held_code, held in _parts(found) if held_code == code]
         if secret not in same and len(same) < MAX_SAME:
             self._by_random[client_random] = found + entry
@@ -384,9 +406,10 @@ class _File:
             yield chunk
 
 
-def _parts(found: bytes) -> Iterator[tuple[int, bytes]]:
-    at = 0
+def _parts(found: bytes) -> list[tuple[int, bytes]]:
+    at, parts = 0, []
     while at < len(found):
         end = at + 3 + (found[at + 1] << 8 | found[at + 2])
-        yield found[at], found[at + 3 : end]
+        parts.append((found[at], found[at + 3 : end]))
         at = end
+    return parts

@@ -94,13 +94,9 @@ class Keyring:
         if handshake.client_random is None:
             every = (secret for name, _, secret in self.keylog.entries() if name == label)
             return [Found(secret) for secret in islice(every, MAX_GUESSES)]
-        found: list[Found] = []
-        if (secrets := self.keylog.secrets(handshake.client_random)) is not None:
-            found += [Found(secret) for secret in secrets.all(label)]
-            if epoch == "application":  # NSS numbers them on: CLIENT_TRAFFIC_SECRET_1 after the first KeyUpdate
-                stem = label[:-1]
-                later = [name for name in secrets.labels if name.startswith(stem) and name != label]
-                found += [Found(secret, int(name[len(stem) :])) for name in later for secret in secrets.all(name)]
+        found = [Found(secret) for secret in self.keylog.find(handshake.client_random, label)]
+        if epoch == "application":
+            found += [Found(secret, number) for number, secret in self.keylog.later(handshake.client_random, label)]
         if self.psks and not found:
             found += [Found(secret, derived=True) for secret in self._from_psks(handshake, label)]
         return found
@@ -135,15 +131,14 @@ class Keyring:
         """Return the master secrets that may be the one, those that need no deriving first."""
         client_random = handshake.client_random
         found: list[Found] = []
-        secrets = None if client_random is None else self.keylog.secrets(client_random)
-        if secrets is not None:
-            found += [Found(secret) for secret in secrets.all(CLIENT_RANDOM)]
+        if client_random is not None:
+            found += [Found(secret) for secret in self.keylog.find(client_random, CLIENT_RANDOM)]
         if handshake.key_exchange is None:  # resumed: the session's master secret, RFC 5246 §7.3
             found += [Found(secret, derived=True) for secret in self._resumed(handshake)]
         elif (logged := self.keylog.master(handshake.session_id)) is not None:
             found.append(Found(logged))
         if not found:
-            premasters = list(secrets.all(PMS_CLIENT_RANDOM)) if secrets is not None else []
+            premasters = [] if client_random is None else self.keylog.find(client_random, PMS_CLIENT_RANDOM)
             premasters += self._premasters(handshake, suite)
             made = [self._master(premaster, handshake, suite) for premaster in premasters]
             found += [Found(master, derived=True) for master in made if master is not None]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Callable
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -51,9 +52,16 @@ def hkdf_expand_label(
     secret: bytes, label: str, context: bytes, length: int, hash_name: str, prefix: str = "tls13 "
 ) -> Secret:
     """Return HKDF-Expand-Label, RFC 8446 §7.1. ``prefix`` is "dtls13" in DTLS 1.3 and "TLS 1.3, " up to draft 19."""
-    name = (prefix + label).encode()
-    info = length.to_bytes(2, "big") + bytes((len(name),)) + name + bytes((len(context),)) + context
+    info = _label_info(prefix + label, length) + bytes((len(context),)) + context
+    if length <= HASH_LENGTHS[hash_name]:
+        return Secret(hmac.digest(secret, info + b"\x01", hash_name)[:length])
     return hkdf_expand(secret, info, length, hash_name)
+
+
+@lru_cache(maxsize=64)
+def _label_info(label: str, length: int) -> bytes:
+    name = label.encode()
+    return length.to_bytes(2, "big") + bytes((len(name),)) + name
 
 
 def derive_secret(secret: bytes, label: str, messages: bytes, hash_name: str) -> Secret:

@@ -35,14 +35,8 @@ class Decryptor:
     def __init__(self, keyring: Keyring) -> None:
         self.keyring = keyring
         self.handshake = Handshake()
-        self._old: dict[Side, Direction12] = {
-            "client": Direction12("client", keyring),
-            "server": Direction12("server", keyring),
-        }
-        self._new: dict[Side, Direction13] = {
-            "client": Direction13("client", keyring),
-            "server": Direction13("server", keyring),
-        }
+        self._old: dict[Side, Direction12] = {}
+        self._new: dict[Side, Direction13] = {}
         self._parts: dict[Side, bytes] = {"client": b"", "server": b""}
         self._failures: dict[tuple[str, Side, str], Failure] = {}
 
@@ -71,23 +65,30 @@ class Decryptor:
     def change_cipher_spec(self, side: Side) -> None:
         """Take a change_cipher_spec that was sent in clear. TLS 1.3's has no meaning, RFC 8446 §5."""
         if not self.handshake.tls13:
-            self._old[side].change(self.handshake)
+            self._old_side(side).change(self.handshake)
 
     def gap(self, side: Side, missing: int | None = None) -> None:
         """Take note that ``missing`` bytes of this side were not captured; None where nobody knows how many."""
         self._parts[side] = b""
         self.handshake.miss()
         if self.handshake.tls13:
-            self._new[side].gap(missing)
+            self._new_side(side).gap(missing)
         else:
-            self._old[side].gap(missing)
+            self._old_side(side).gap(missing)
+
+    def _old_side(self, side: Side) -> Direction12:
+        return self._old.setdefault(side, Direction12(side, self.keyring))
+
+    def _new_side(self, side: Side) -> Direction13:
+        return self._new.setdefault(side, Direction13(side, self.keyring))
 
     def _open(self, record: Record) -> Plaintext | Failure | None:
         side = record.side
-        if self._old[side].protected:
-            return self._old[side].open(record)
+        if (old := self._old.get(side)) is not None and old.protected:
+            return old.open(record)
         if record.content_type == APPLICATION_DATA and (self.handshake.tls13 or not self.handshake.version):
-            return self._new[side].open(record, self.handshake)
+            new = self._new.get(side) or self._new_side(side)
+            return new.open(record, self.handshake)
         if record.content_type == CHANGE_CIPHER_SPEC:
             self.change_cipher_spec(side)
         elif record.content_type == HANDSHAKE:
@@ -105,7 +106,7 @@ class Decryptor:
         """Learn from what was inside."""
         if plain.content_type == HANDSHAKE:
             self._join(plain.side, plain.data)
-        elif plain.content_type == CHANGE_CIPHER_SPEC and self._old[plain.side].protected:
+        elif plain.content_type == CHANGE_CIPHER_SPEC and plain.side in self._old:
             self._old[plain.side].change(self.handshake)
 
     def _missed(self, failure: Failure) -> None:
@@ -131,8 +132,8 @@ class Decryptor:
 
     def _message(self, side: Side, message: bytes) -> None:
         self.message(side, message)
-        direction, kind = self._new[side], message[0]
-        if not self.handshake.tls13:
+        direction, kind = self._new.get(side), message[0]
+        if direction is None or not self.handshake.tls13:
             return
         if kind == FINISHED:
             direction.finished()

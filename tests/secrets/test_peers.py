@@ -205,6 +205,16 @@ def test_a_resumed_session_opens_with_the_rsa_key_of_the_first(version: str, tic
     }
 
 
+def test_a_hello_that_had_to_be_sent_again_opens() -> None:
+    """RFC 8446 §4.1.4: the server has a group that the client had no share for."""
+    peers = Peers("TLS 1.3", "ALL")
+    peers.server.set_ecdh_curve("secp521r1")
+    talk = peers.talk()
+    peers.close()
+    assert sum(record.content_type == HANDSHAKE for record in talk.records) == 4
+    assert complete(read(talk, logged(talk)))
+
+
 def test_a_resumed_session_of_tls13_opens_with_the_key_log() -> None:
     peers = Peers("TLS 1.3", "ALL")
     first = peers.talk()

@@ -162,14 +162,27 @@ class Keyring:
         said = "the key log has no secret for this client random"
         if not len(self.keylog):
             said = "there is no secret for this client random"
-        if self.rsa_keys and suite is not None and suite.key_exchange != "RSA" and suite.key_exchange != "RSA_PSK":
-            exchange = "TLS 1.3's" if suite.tls13 else suite.key_exchange
-            return f"{said}, and an RSA key does not open {exchange} key exchange"
-        if self.rsa_keys and handshake.key_exchange is None:
-            return f"{said}, and the session it resumes was not captured"
-        if self.rsa_keys and handshake.extended_master and not handshake.whole:
-            return f"{said}, and for the RSA key parts of the handshake are missing"
-        return f"{said}, and the RSA key is not the server's" if self.rsa_keys else said
+        why = None if suite is None else self._no_help(handshake, suite)
+        return said if why is None else f"{said}, and {why}"
+
+    def _no_help(self, handshake: Handshake, suite: Suite) -> str | None:
+        """Say why the private keys and pre-shared keys at hand do not help."""
+        exchange = "TLS 1.3's" if suite.tls13 else suite.key_exchange
+        if self.psks and (suite.tls13 or "PSK" in exchange):
+            if suite.tls13 and handshake.psk_selected is None:
+                return "no pre-shared key was used"
+            if exchange in ("DHE_PSK", "ECDHE_PSK", "PSK_DHE") or (suite.tls13 and not handshake.psk_alone):
+                return "a PSK does not open a key exchange that adds Diffie-Hellman to it"
+            return "none of the PSKs is the one that was used"
+        if not self.rsa_keys:
+            return None
+        if exchange not in ("RSA", "RSA_PSK"):
+            return f"an RSA key does not open {exchange} key exchange"
+        if handshake.key_exchange is None:
+            return "the session it resumes was not captured"
+        if handshake.extended_master and not handshake.whole:
+            return "for the RSA key parts of the handshake are missing"
+        return "the RSA key is not the server's"
 
     def _resumed(self, handshake: Handshake) -> list[Secret]:
         names = (handshake.session_id, _ticket_name(handshake.ticket))

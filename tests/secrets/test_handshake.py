@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.secrets import rfc8448
-from tests.secrets.test_stream import RANDOM, SERVER_RANDOM, client_hello, extension, psk_hello, server_hello, vector
+from tests.secrets.hellos import RANDOM, SERVER_RANDOM, client_hello, extension, psk_hello, server_hello, vector
 from tlsalert.secrets.handshake import MAX_TRANSCRIPT, Handshake
 from tlsalert.wire.transcript import HELLO_RETRY_REQUEST
 

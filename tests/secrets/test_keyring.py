@@ -8,7 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 
-from tests.secrets.test_stream import RANDOM, SERVER_RANDOM, client_hello, extension, psk_hello, server_hello, vector
+from tests.secrets.hellos import RANDOM, SERVER_RANDOM, client_hello, extension, psk_hello, server_hello, vector
 from tlsalert.registry.cipher_suites import CipherSuite
 from tlsalert.secrets import keyring as module
 from tlsalert.secrets.handshake import Handshake

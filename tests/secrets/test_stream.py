@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.secrets import rfc8448
+from tests.secrets.hellos import RANDOM, SERVER_RANDOM, clear, client_hello, extension, psk_hello, server_hello
 from tests.secrets.sealing import Sealer, Sealer13
 from tlsalert.model import Side
 from tlsalert.registry.cipher_suites import CipherSuite
@@ -37,7 +38,6 @@ from tlsalert.secrets.schedule import (
 from tlsalert.secrets.stream import Decryptor, Failure, Plaintext, decrypt
 from tlsalert.secrets.suites import parse_suite
 
-RANDOM, SERVER_RANDOM = bytes(range(32)), bytes(range(32, 64))
 MASTER = b"m" * 48
 AES_13 = parse_suite("TLS_AES_128_GCM_SHA256")
 SECRETS = {
@@ -49,37 +49,6 @@ SECRETS = {
 }
 FINISHED, KEY_UPDATE = b"\x14\0\0\x20" + bytes(32), b"\x18\0\0\x01\0"
 BAD_CERTIFICATE, CLOSE = b"\x02\x2a", b"\x01\0"
-
-
-def vector(width: int, data: bytes) -> bytes:
-    return len(data).to_bytes(width, "big") + data
-
-
-def extension(kind: int, data: bytes) -> bytes:
-    return kind.to_bytes(2, "big") + vector(2, data)
-
-
-def client_hello(
-    suites: Iterable[int], version: int = 0x0303, random: bytes = RANDOM, extensions: bytes = b"", tls13: bool = False
-) -> bytes:
-    if tls13:
-        extensions = extension(43, b"\x02\x03\x04") + extensions
-    codes = b"".join(code.to_bytes(2, "big") for code in suites)
-    body = version.to_bytes(2, "big") + random + b"\0" + vector(2, codes) + b"\x01\0" + vector(2, extensions)
-    return b"\x01" + vector(3, body)
-
-
-def server_hello(
-    suite: int, version: int = 0x0303, random: bytes = SERVER_RANDOM, extensions: bytes = b"", selected: int = 0
-) -> bytes:
-    if selected:
-        extensions = extension(43, selected.to_bytes(2, "big")) + extensions
-    body = version.to_bytes(2, "big") + random + b"\0" + suite.to_bytes(2, "big") + b"\0" + vector(2, extensions)
-    return b"\x02" + vector(3, body)
-
-
-def clear(side: Side, kind: int, data: bytes, version: int = 0x0303) -> Record:
-    return Record(side, kind, version, len(data), data)
 
 
 def hellos13(early: bool = False, suite: int = 0x1301, selected: int = 0x0304) -> list[Record]:
@@ -277,17 +246,6 @@ def test_drafts_of_tls13(selected: int, bare: bool) -> None:
     assert plain.data == b"\x02\x28"
 
 
-def psk_hello(psk: bytes) -> bytes:
-    """Return a ClientHello that offers a PSK alone (psk_ke), with its binder."""
-    hello = client_hello(
-        [0x1301],
-        extensions=extension(41, vector(2, vector(2, b"me") + bytes(4)) + vector(2, vector(1, bytes(32)))),
-        tls13=True,
-    )
-    binder = EarlySchedule(psk, "sha256").binder(hello[:-35])
-    return hello[:-32] + binder
-
-
 def test_a_psk_without_diffie_hellman_opens_the_whole_connection() -> None:
     """RFC 8446 §4.2.9: psk_ke."""
     psk = b"a key that both know"
@@ -380,6 +338,73 @@ def test_an_alert_behind_a_gap_is_found(name: str, known: bool) -> None:
         return
     assert isinstance(told, Plaintext)
     assert (told.data, told.sequence) == (BAD_CERTIFICATE, 4)
+
+
+@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize("kind", [22, 23, 21])
+def test_a_change_cipher_spec_that_was_lost_is_noticed(kind: int, known: bool) -> None:
+    records, client, _ = old("TLS_RSA_WITH_AES_128_GCM_SHA256")
+    decryptor = Decryptor(keyring({CLIENT_RANDOM: MASTER}))
+    for record in records:
+        decryptor.feed(record)
+    lost = 6 + 5 + sealed("client", client, 22, FINISHED).length
+    decryptor.gap("client", lost if known else None)
+    for number, data in enumerate([b"\x02\x2a", b"\x01\0"], 1):
+        told = decryptor.feed(sealed("client", client, kind, data))
+        assert isinstance(told, Plaintext)
+        assert (told.data, told.epoch, told.sequence) == (data, "1", number)
+
+
+def test_a_gap_inside_a_handshake_in_clear_is_not_taken_for_encryption() -> None:
+    records, client, _ = old("TLS_RSA_WITH_AES_128_GCM_SHA256")
+    decryptor = Decryptor(keyring({CLIENT_RANDOM: MASTER}))
+    for record in records:
+        decryptor.feed(record)
+    decryptor.gap("client", 1000)
+    assert decryptor.feed(clear("client", 22, b"\x0f\0\0\0")) is None
+    decryptor.feed(clear("client", 20, b"\x01"))
+    assert isinstance(decryptor.feed(sealed("client", client, 22, FINISHED)), Plaintext)
+    assert decryptor.failures == []
+
+
+def test_a_lost_change_cipher_spec_of_a_renegotiation_is_noticed() -> None:
+    records, client, server = old("TLS_RSA_WITH_AES_128_GCM_SHA256")
+    code, later = int(CipherSuite.TLS_RSA_WITH_AES_128_GCM_SHA256), b"L" * 32
+    keys, _ = connection_keys(b"n" * 48, later, SERVER_RANDOM, TLS12, parse_suite("TLS_RSA_WITH_AES_128_GCM_SHA256"))
+    second = Sealer(parse_suite("TLS_RSA_WITH_AES_128_GCM_SHA256"), TLS12, keys)
+    ring = keyring({CLIENT_RANDOM: MASTER})
+    ring.keylog.put(CLIENT_RANDOM, later, b"n" * 48)
+    decryptor = Decryptor(ring)
+    records += [clear("server", 20, b"\x01"), clear("client", 20, b"\x01")]
+    records += [sealed("client", client, 22, client_hello([code], random=later))]
+    records += [sealed("server", server, 22, server_hello(code))]
+    for record in records:
+        decryptor.feed(record)
+    decryptor.gap("client", 5 + sealed("client", client, 20, b"\x01").length)
+    told = decryptor.feed(sealed("client", second, 21, CLOSE))
+    assert isinstance(told, Plaintext)
+    assert (told.epoch, told.data) == ("2", CLOSE)
+
+
+def test_data_without_a_change_cipher_spec_is_told() -> None:
+    records, client, _ = old("TLS_RSA_WITH_AES_128_GCM_SHA256")
+    records += [sealed("client", client, 23, b"data")]
+    says = "the change_cipher_spec was not captured, and the record does not open"
+    assert failures(records, keyring({})) == [("no_state", "client", says)]
+
+
+def test_a_connection_that_began_with_an_sslv2_hello_opens() -> None:
+    """RFC 5246 App. E.2: the challenge, right-aligned, is the client random."""
+    records, client, _ = old("TLS_RSA_WITH_RC4_128_SHA", TLS10)
+    ring = keyring({CLIENT_RANDOM: MASTER})
+    decryptor = Decryptor(ring)
+    challenge = RANDOM[1:]  # its first byte is the zero that a challenge of 31 bytes is filled up with
+    decryptor.sslv2_hello(b"\x01\x03\x01\0\x03\0\0\0\x1f\0\0\x05" + challenge)
+    for record in [records[1], clear("client", 20, b"\x01", TLS10)]:
+        decryptor.feed(record)
+    told = decryptor.feed(sealed("client", client, 21, CLOSE))
+    assert isinstance(told, Plaintext)
+    assert told.data == CLOSE
 
 
 def test_encrypt_then_mac_is_taken_from_the_server_hello() -> None:

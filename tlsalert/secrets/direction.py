@@ -14,14 +14,16 @@ from tlsalert.model import Side
 from tlsalert.secrets.handshake import Handshake
 from tlsalert.secrets.keylog import CLIENT_RANDOM
 from tlsalert.secrets.keyring import TRAFFIC_LABELS, Found, Keyring
-from tlsalert.secrets.protection import Opened, RecordOpener, opener_for
+from tlsalert.secrets.protection import NOT_AUTHENTIC, Opened, RecordOpener, opener_for
 from tlsalert.secrets.schedule import connection_keys, next_traffic_secret, traffic_keys
 from tlsalert.secrets.suites import HASH_LENGTHS, Suite, suite_of
 
 #: So many missing records are reckoned with when a record does not open under the next number.
 MAX_SLACK: Final = 1024
-#: Attempts to open records that one direction may cost beyond the first try of each record.
-BUDGET: Final = 50_000
+#: What one direction may cost beyond the first try of each record, in tries of short records: a tenth of a second.
+BUDGET: Final = 20_000
+#: So many times as long as others take those ciphers that no library has.
+SLOW: Final = 50
 
 Kind = Literal["no_secret", "not_authentic", "unsupported", "no_hello", "not_kept", "no_state"]
 
@@ -104,10 +106,13 @@ class Keys:
     def open(self, record: Record, fragment: bytes, budget: Budget, lost: int | None = None) -> Opened | str | None:
         """Open a record; None where there are no keys, else the reason why none of them opens it."""
         reason: str | None = None
+        count = len(self.candidates)
+        if count > 1 and budget.spend(count, self.candidates[0][0], fragment) < count:
+            return NOT_AUTHENTIC
         for place, (opener, _) in enumerate(self.candidates):
             opened = opener.open(record.content_type, record.version, fragment)
-            if isinstance(opened, str) and self.slack and budget.spend(self.slack):
-                opened = opener.search(record.content_type, record.version, fragment, self.slack, lost)
+            if isinstance(opened, str) and self.slack and (tries := budget.spend(self.slack, opener, fragment)):
+                opened = opener.search(record.content_type, record.version, fragment, tries, lost)
             if isinstance(opened, Opened):
                 if place:
                     self.candidates[0], self.candidates[place] = self.candidates[place], self.candidates[0]
@@ -132,15 +137,15 @@ class Keys:
 class Budget:
     """A limit to the work that damaged or hostile records can cause."""
 
-    def __init__(self, attempts: int = BUDGET) -> None:
-        self.left = attempts
+    def __init__(self, left: int = BUDGET) -> None:
+        self.left = left
 
-    def spend(self, attempts: int) -> bool:
-        """Take attempts off what is left, if it is enough."""
-        if attempts > self.left:
-            return False
-        self.left -= attempts
-        return True
+    def spend(self, tries: int, opener: RecordOpener, fragment: bytes) -> int:
+        """Return how many of so many tries may be made, and take them off what is left."""
+        each = (1 + len(fragment) // 256) * (SLOW if opener.suite.slow else 1)
+        granted = min(tries, self.left // each)
+        self.left -= granted * each
+        return granted
 
 
 class Direction:
@@ -198,6 +203,19 @@ class Direction12(Direction):
         """Whether a change_cipher_spec was seen."""
         return self.epoch > 0
 
+    def under(self, handshake: Handshake) -> bool:
+        """Whether the keys in use are those of this handshake."""
+        return self._handshake is handshake
+
+    def tried(self, record: Record, handshake: Handshake) -> tuple[Direction12, Plaintext] | None:
+        """Open a record as if a change_cipher_spec before it was lost; return the direction that then goes on."""
+        trial = Direction12(self.side, self.keyring)
+        trial.number, trial.epoch, trial.budget = self.number, self.epoch, self.budget
+        trial.change(handshake)
+        trial.gap(None)
+        told = trial.open(record)
+        return (trial, told) if isinstance(told, Plaintext) else None
+
     def change(self, handshake: Handshake) -> None:
         """Begin the next epoch."""
         self.epoch += 1
@@ -228,10 +246,7 @@ class Direction12(Direction):
         fresh = not self._keys.chosen
         opened = self._keys.open(record, record.fragment, self.budget, self._lost)
         if not isinstance(opened, Opened):
-            slack = self._keys.slack
             self._keys.skip(record)
-            self._keys.slack = min(slack + 1, MAX_SLACK) if slack else 0
-            self._lost = None if self._lost is None else self._lost + 5 + record.length if slack else 0
             return self.not_authentic(record, epoch, opened or "")
         self._lost = 0
         if fresh:
@@ -328,7 +343,8 @@ class Direction13(Direction):
                 if fresh:
                     self._proven(handshake, place)
                 return self.told(record, opened, self.epoch, self.generation if place == len(self.epochs) - 1 else 0)
-        if self.epoch == "application" and self._keys[-1].chosen and self.budget.spend(1):
+        last = self._keys[-1]
+        if self.epoch == "application" and last.chosen and self.budget.spend(1, last.candidates[0][0], fragment):
             updated = self._next(handshake)
             if updated is not None:
                 updated.slack = min(self._since, MAX_SLACK)
@@ -342,7 +358,7 @@ class Direction13(Direction):
         """Open a record under keys that are over: some stacks send alerts so (Mbed TLS 3.5, Erlang/OTP)."""
         for place in range(self.at - 1, -1, -1):
             keys = self._prepared(place, handshake)
-            if not keys.there or not self.budget.spend(1):
+            if not keys.there or not self.budget.spend(1, keys.candidates[0][0], fragment):
                 continue
             opened = keys.open(record, fragment, self.budget)
             if isinstance(opened, Opened):

@@ -90,6 +90,18 @@ class Handshake:
         elif kind == NEW_SESSION_TICKET and self.version != TLS13 and len(body) > 6:
             self.new_ticket = body[6:]
 
+    def take_sslv2(self, message: bytes) -> None:
+        """Take a ClientHello in SSLv2's form, without its two bytes of length: RFC 5246 App. E.2."""
+        cursor = Cursor(message, 0, len(message))
+        try:
+            cursor.take(3, "type and version")
+            specs, session_id, challenge = (cursor.u16("length") for _ in range(3))
+            cursor.take(specs + session_id, "cipher_specs and session_id")
+            self.client_random = cursor.take(challenge, "challenge")[-32:].rjust(32, b"\0")
+        except DecodeError:
+            self.whole = False
+        self._keep(CLIENT_HELLO, "client", message)
+
     def miss(self) -> None:
         """Take note that messages are missing: no hash over them can be right any more."""
         if self.key_exchange is None:

@@ -104,14 +104,35 @@ def _pem(block: bytes, source: str, ask: Ask | None) -> RSAPrivateKey:
 def _der(data: bytes, source: str, ask: Ask | None) -> RSAPrivateKey:
     """Read DER: PKCS #1 or #8 in clear; else encrypted PKCS #8, whose structure begins with another; else PKCS #12."""
     from cryptography.hazmat.primitives.serialization import load_der_private_key
-    from cryptography.hazmat.primitives.serialization.pkcs12 import load_key_and_certificates
 
     if not data.startswith(b"\x30"):
         raise CaptureError("is no private key", source, "PEM, DER, PKCS #8 and PKCS #12 are read")
     inner = data[2 + (data[1] & 0x7F if len(data) > 1 and data[1] & 0x80 else 0) :]
     if inner.startswith(b"\x02\x01\x03"):  # version 3: RFC 7292 §4
-        return _rsa(lambda phrase: load_key_and_certificates(data, phrase)[0], True, source, ask)
+        return _rsa(lambda phrase: _keystore(data, phrase), True, source, ask if _is_locked(data) else None)
     return _rsa(lambda phrase: load_der_private_key(data, phrase), inner.startswith(b"\x30"), source, ask)
+
+
+def _keystore(data: bytes, phrase: bytes | None) -> object:
+    from cryptography.hazmat.primitives.serialization.pkcs12 import load_key_and_certificates
+
+    if phrase is not None:
+        return load_key_and_certificates(data, phrase)[0]
+    try:
+        return load_key_and_certificates(data, None)[0]
+    except ValueError:
+        return load_key_and_certificates(data, b"")[
+            0
+        ]  # an empty passphrase is another thing than none, RFC 7292 App. B
+
+
+def _is_locked(data: bytes) -> bool:
+    """Whether a PKCS #12 file needs a passphrase; only then anybody is asked for one."""
+    try:
+        _keystore(data, None)
+    except Exception:  # whatever it is, it is told when the file is loaded
+        return True
+    return False
 
 
 def _rsa(load: Callable[[bytes | None], object], encrypted: bool, source: str, ask: Ask | None) -> RSAPrivateKey:

@@ -38,6 +38,7 @@ class Decryptor:
         self._old: dict[Side, Direction12] = {}
         self._new: dict[Side, Direction13] = {}
         self._parts: dict[Side, bytes] = {"client": b"", "server": b""}
+        self._unsure: set[Side] = set()
         self._failures: dict[tuple[str, Side, str], Failure] = {}
 
     @property
@@ -62,9 +63,14 @@ class Decryptor:
             self.handshake = Handshake()
         self.handshake.take(side, message)
 
+    def sslv2_hello(self, message: bytes) -> None:
+        """Take a ClientHello in SSLv2's form, from its type on: old clients begin TLS with it (RFC 5246 App. E.2)."""
+        self.handshake.take_sslv2(message)
+
     def change_cipher_spec(self, side: Side) -> None:
         """Take a change_cipher_spec that was sent in clear. TLS 1.3's has no meaning, RFC 8446 §5."""
         if not self.handshake.tls13:
+            self._unsure.discard(side)
             self._old_side(side).change(self.handshake)
 
     def gap(self, side: Side, missing: int | None = None) -> None:
@@ -74,6 +80,7 @@ class Decryptor:
         if self.handshake.tls13:
             self._new_side(side).gap(missing)
         else:
+            self._unsure.add(side)
             self._old_side(side).gap(missing)
 
     def _old_side(self, side: Side) -> Direction12:
@@ -84,16 +91,33 @@ class Decryptor:
 
     def _open(self, record: Record) -> Plaintext | Failure | None:
         side = record.side
+        if side in self._unsure and (told := self._after_a_lost_change(record)) is not None:
+            return told
         if (old := self._old.get(side)) is not None and old.protected:
             return old.open(record)
         if record.content_type == APPLICATION_DATA and (self.handshake.tls13 or not self.handshake.version):
             new = self._new.get(side) or self._new_side(side)
             return new.open(record, self.handshake)
+        if record.content_type == APPLICATION_DATA:
+            says = "the change_cipher_spec was not captured, and the record does not open"
+            return self._after_a_lost_change(record) or self._old_side(side).failed(record, "no_state", "0", says)
         if record.content_type == CHANGE_CIPHER_SPEC:
             self.change_cipher_spec(side)
         elif record.content_type == HANDSHAKE:
             self._in_clear(record)
         return None
+
+    def _after_a_lost_change(self, record: Record) -> Plaintext | None:
+        """Open a record behind a gap that may have swallowed a change_cipher_spec."""
+        side, handshake = record.side, self.handshake
+        old = self._old_side(side)
+        if handshake.tls13 or handshake.server_random is None or old.under(handshake) or record.fragment is None:
+            return None
+        if (found := old.tried(record, handshake)) is None:
+            return None
+        self._old[side], told = found
+        self._unsure.discard(side)
+        return told
 
     def _in_clear(self, record: Record) -> None:
         if record.fragment is None:

@@ -56,9 +56,9 @@ class Suite(Struct, frozen=True):
         return self.mode in READABLE.get(self.cipher, ()) and _has_hash(self.prf_hash) and _has_hash(self.mac)
 
     @property
-    def static_rsa(self) -> bool:
-        """Whether the server's RSA key alone gives the premaster secret, RFC 5246 §8.1.1."""
-        return self.key_exchange == "RSA"
+    def slow(self) -> bool:
+        """Whether the cipher or its mode is worked out in Python: a hundred times as slow as a library's."""
+        return self.cipher == "ARIA" or (self.mode == "GCM" and self.cipher != "AES")
 
 
 #: Lengths of digests in bytes.

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from tests.secrets.hellos import clear, client_hello, server_hello
-from tests.secrets.sealing import Sealer13
+from tests.secrets.sealing import Sealer, Sealer13
 from tlsalert.secrets.direction import MAX_SLACK, Budget, Direction12, Direction13, Failure, Keys, Plaintext, Record
 from tlsalert.secrets.handshake import Handshake
 from tlsalert.secrets.keylog import CLIENT_RANDOM, SERVER_HANDSHAKE, SERVER_TRAFFIC, KeyLog
 from tlsalert.secrets.keyring import Found, Keyring
-from tlsalert.secrets.protection import NOT_AUTHENTIC, Opened, RecordOpener, opener_for
+from tlsalert.secrets.protection import IV_UNKNOWN, NOT_AUTHENTIC, Opened, Options, RecordOpener, opener_for
 from tlsalert.secrets.schedule import DirectionKeys, traffic_keys
 from tlsalert.secrets.secret import Secret
 from tlsalert.secrets.suites import parse_suite
@@ -55,6 +55,18 @@ def test_so_many_missing_records_as_were_reckoned_with_are_bridged(slack: int, t
     keys = keys_of(b"a" * 32)
     keys.lose(slack)
     assert keys.open(*record(b"a" * 32, before=5), Budget()) == told
+
+
+def test_keys_that_come_behind_a_gap_know_of_it() -> None:
+    suite = parse_suite("TLS_RSA_WITH_AES_128_CBC_SHA")
+    drawn = DirectionKeys(Secret(bytes(16)), Secret(bytes(16)), Secret(bytes(20)))
+    made = opener_for(suite, 0x0301, drawn, Options(encrypt_then_mac=True))
+    assert isinstance(made, RecordOpener)
+    keys, sealer = Keys(), Sealer(suite, 0x0301, drawn, Options(encrypt_then_mac=True))
+    keys.lose(1)
+    keys.add(made, Found(Secret()))
+    fragment = sealer.seal(23, b"data")
+    assert keys.open(Record("client", 23, 0x0301, len(fragment), fragment), fragment, Budget(0)) == IV_UNKNOWN
 
 
 def test_slack_has_a_limit() -> None:

@@ -225,6 +225,43 @@ def test_an_alert_is_read_though_its_iv_was_not_kept(suite: Suite, version: int)
     assert opener.open(21, version, sealer.seal(21, b"\x01\x00")) == Opened(21, b"\x01\x00", 3)
 
 
+def test_with_encrypt_then_mac_no_first_block_of_garbage_is_read() -> None:
+    """RFC 7366 §3: the MAC does not cover an IV that is not sent, so it has to come from a record that is sound."""
+    sealer, opener = pair(AES_CBC, TLS10, Options(encrypt_then_mac=True))
+    damaged = bytearray(sealer.seal(23, b"x" * 40))
+    damaged[40] ^= 1
+    assert opener.open(23, TLS10, bytes(damaged)) == NOT_AUTHENTIC
+    opener.fail(bytes(damaged))
+    after = sealer.seal(23, b"y" * 40)
+    assert opener.open(23, TLS10, after) == IV_UNKNOWN
+    opener.fail(after)
+    assert opener.open(23, TLS10, sealer.seal(23, b"z" * 40)) == Opened(23, b"z" * 40, 2)
+
+
+@pytest.mark.parametrize(("after", "told"), [(True, IV_UNKNOWN), (False, Opened(23, b"y", 0))])
+def test_an_iv_in_doubt_is_used_only_where_a_mac_can_tell_that_it_is_wrong(after: bool, told: object) -> None:
+    sealer, opener = pair(AES_CBC, TLS10, Options(encrypt_then_mac=after))
+    opener.lose()
+    assert opener.open(23, TLS10, sealer.seal(23, b"y")) == told
+
+
+def test_a_record_found_behind_missing_ones_has_no_iv() -> None:
+    sealer, opener = pair(AES_CBC, TLS10, Options(encrypt_then_mac=True))
+    sealer.seal(23, b"missing")
+    sealed = sealer.seal(23, b"y")
+    assert opener.open(23, TLS10, sealed, 1) == IV_UNKNOWN
+    assert opener.search(23, TLS10, sealed, 3) == NOT_AUTHENTIC
+
+
+def test_without_it_a_damaged_record_costs_only_itself() -> None:
+    sealer, opener = pair(AES_CBC, TLS10)
+    damaged = bytearray(sealer.seal(23, b"x" * 40))
+    damaged[0] ^= 1
+    assert opener.open(23, TLS10, bytes(damaged)) == NOT_AUTHENTIC
+    opener.fail(bytes(damaged))
+    assert opener.open(23, TLS10, sealer.seal(23, b"y")) == Opened(23, b"y", 1)
+
+
 def test_other_content_without_its_iv_is_told_as_that() -> None:
     sealer, opener = pair(AES_CBC, TLS10)
     opener.skip(len(sealer.seal(23, b"data")))

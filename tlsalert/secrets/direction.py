@@ -100,8 +100,10 @@ class Keys:
         """Add keys that may be the ones."""
         if isinstance(opener, str):
             self.trouble = opener
-        else:
-            self.candidates.append((opener, found))
+            return
+        if self.slack:
+            opener.lose()
+        self.candidates.append((opener, found))
 
     def open(self, record: Record, fragment: bytes, budget: Budget, lost: int | None = None) -> Opened | str | None:
         """Open a record; None where there are no keys, else the reason why none of them opens it."""
@@ -125,7 +127,10 @@ class Keys:
     def skip(self, record: Record) -> None:
         """Step over a record that was not kept or does not open, though it is surely under these keys."""
         for opener, _ in self.candidates:
-            opener.skip(record.length, record.tail if record.fragment is None else record.fragment)
+            if record.fragment is None:
+                opener.skip(record.length, record.tail)
+            else:
+                opener.fail(record.fragment)
 
     def lose(self, records: int) -> None:
         """Take note that up to ``records`` records are missing before the next one."""

@@ -120,6 +120,10 @@ class RecordOpener(ABC):
             self._inflater.lose()
         self._skipped(length, tail)
 
+    def fail(self, fragment: bytes) -> None:
+        """Step over a record that does not open."""
+        self.skip(len(fragment), fragment)
+
     def lose(self) -> None:
         """Take note that bytes are missing: the state that leans on the record before the next one is gone."""
         if self._inflater is not None:
@@ -287,6 +291,8 @@ class CbcOpener(MacOpener):
         self._chained = version in (SSLV3, TLS10)
         self._iv: bytes | None = bytes(keys.iv)
         self._after = options.encrypt_then_mac
+        self._sound = b""
+        self._doubtful = False
 
     def _open(self, content_type: int, version: int, fragment: bytes, sequence: int) -> Opened | str:
         if self._after:
@@ -295,20 +301,23 @@ class CbcOpener(MacOpener):
                 return TOO_SHORT
             if not hmac.compare_digest(self._mac(content_type, version, fragment[:cut], sequence), fragment[cut:]):
                 return NOT_AUTHENTIC
-            fragment = fragment[:cut]
+            self._sound, fragment = fragment, fragment[:cut]
         iv: bytes | None = self._iv
         if not self._chained:
             iv, fragment = fragment[: self._block], fragment[self._block :]
         if not fragment or len(fragment) % self._block:
             return TOO_SHORT if len(fragment) < self._block else NOT_AUTHENTIC
+        if self._after and self._chained and sequence != self.sequence:
+            iv = None  # the record before this one is missing
         if iv is None:
             return self._guessed(content_type, version, fragment, sequence)
         plain = self._unpadded(self._decrypt(iv, fragment))
-        if plain is None:
-            return NOT_AUTHENTIC
         if self._after:
-            return Opened(content_type, plain, sequence)
-        return self._checked(content_type, version, plain, sequence)
+            return NOT_AUTHENTIC if plain is None else Opened(content_type, plain, sequence)
+        opened = NOT_AUTHENTIC if plain is None else self._checked(content_type, version, plain, sequence)
+        if self._doubtful and isinstance(opened, str):
+            return self._guessed(content_type, version, fragment, sequence)
+        return opened
 
     def _unpadded(self, plain: bytes) -> bytes | None:
         """Take the padding off, whose last byte is the length of the rest; SSLv3's may hold anything."""
@@ -338,18 +347,27 @@ class CbcOpener(MacOpener):
     def _done(self, fragment: bytes) -> None:
         if self._chained:
             end = len(fragment) - (self._mac_length if self._after else 0)
-            self._iv = fragment[end - self._block : end]
+            self._iv, self._doubtful = fragment[end - self._block : end], False
+
+    def fail(self, fragment: bytes) -> None:
+        """Step over a record that does not open.
+
+        With encrypt-then-MAC nothing authenticates the IV that comes from it, and the next record would open with a
+        first block of garbage; only a record whose MAC was right may lend its end.
+        """
+        self.skip(len(fragment), fragment if not self._after or fragment == self._sound else b"")
 
     def lose(self) -> None:
-        """Forget the IV, which was the end of the record before."""
+        """Doubt the IV, which was the end of the record before; where no MAC would tell that it is wrong, forget it."""
         super().lose()
-        if self._chained:
+        self._doubtful = self._chained
+        if self._chained and self._after:
             self._iv = None
 
     def _skipped(self, length: int, tail: bytes) -> None:
         if self._chained:
             end = len(tail) - (self._mac_length if self._after else 0)
-            self._iv = tail[end - self._block : end] if end >= self._block else None
+            self._iv, self._doubtful = tail[end - self._block : end] if end >= self._block else None, False
 
 
 class Inflater:

@@ -72,8 +72,14 @@ class CaptureParser:
         """Take the file's next bytes. After damage nothing more is read: ``damage`` says where and what."""
         if self.stopped:
             return
-        data = self.rest + chunk if len(self.rest) > 0 else chunk
         at: i64 = 0
+        if self.kind == 1 and len(self.rest) > 0:
+            at = self._straddling(chunk)
+            if at < 0:
+                return
+            data = chunk
+        else:
+            data = self.rest + chunk if len(self.rest) > 0 else chunk
         if self.kind == 0:
             at = self._header(data)
             if at == 0 or self.stopped:
@@ -82,6 +88,31 @@ class CaptureParser:
         at = self._packets(data, at) if self.kind == 1 else self._blocks(data, at)
         self.rest = data[at:]
         self.consumed += at
+
+    def _straddling(self, chunk: bytes) -> i64:
+        """Read the packet that began in the chunk before; return where the next one begins, or -1 if it goes on.
+
+        To join the two chunks for it would copy the whole file once more.
+        """
+        rest = self.rest
+        have: i64 = len(rest)
+        need = self.head
+        if have < need:
+            rest += chunk[: need - have]
+        size: i64 = len(rest)
+        if size >= need:
+            captured = self._u32(rest, 8)
+            if captured <= MAX_PACKET:
+                need += captured
+                rest = self.rest + chunk[: need - have]
+                size = len(rest)
+        if size < need:
+            self.rest = rest
+            return -1
+        self._packets(rest, 0)
+        self.rest = b""
+        self.consumed += have
+        return -1 if self.stopped else need - have
 
     def finish(self) -> None:
         """Say whether the file ended where a packet ends."""

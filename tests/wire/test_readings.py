@@ -22,8 +22,10 @@ def shows(time: int, tail: int = 0) -> bytes:
 def said(at: int, server: bytes = b"", client: bytes = b"", frame: int = 1) -> Transcript:
     """Return a transcript whose hellos were seen at ``at``."""
     transcript = Transcript()
-    transcript.server_random, transcript.server_at, transcript.server_frame = server, at, frame
-    transcript.client_random, transcript.client_at, transcript.client_frame = client, at, frame
+    if server:
+        transcript.server_clock = Event(22, 2, 1, frame, at, 70, b"\3\3" + server, False)
+    if client:
+        transcript.client_clock = Event(22, 1, 0, frame, at, 70, b"\3\3" + client, False)
     return transcript
 
 

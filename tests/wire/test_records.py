@@ -8,7 +8,7 @@ from tests.wire import tls
 from tests.wire.reading import Talk, bodies
 from tests.wire.tls import ALERT, APPLICATION_DATA, HANDSHAKE, TLS12
 from tlsalert.wire.records import MAX_KEPT, MAX_MESSAGE, MAX_RECORD
-from tlsalert.wire.transcript import HELLO_RETRY_REQUEST, MAX_EVENTS
+from tlsalert.wire.transcript import FIRST_RECORDS, HELLO_RETRY_REQUEST, LAST_RECORDS, MAX_EVENTS
 
 CLIENT_HELLO = tls.message(tls.CLIENT_HELLO, tls.client_hello())
 SERVER_HELLO = tls.message(tls.SERVER_HELLO, tls.server_hello())
@@ -203,6 +203,62 @@ class TestEncryption:
         assert talk.records == ["client 23 100", "client 23 0", "server 24 40"]
 
 
+class TestContentTypes:
+    @pytest.mark.parametrize("kind", [24, 25, 26])
+    def test_all_that_are_registered_are_counted(self, kind: int) -> None:
+        """IANA's registry: heartbeat (RFC 6520), tls12_cid (RFC 9146), ACK (RFC 9147)."""
+        talk = handshake_12().server(tls.record(kind, bytes(50)) + tls.alert(2, 42))
+        assert talk.records == [f"server {kind} 50"]
+        assert talk.told[-1] == "server alert 2 42"
+        assert talk.notes == []
+
+    @pytest.mark.parametrize("kind", [0, 19, 27, 63, 64, 255])
+    @pytest.mark.parametrize("size", [1, 700])
+    def test_an_unknown_one_is_passed_over_where_the_next_record_begins_at_its_end(self, kind: int, size: int) -> None:
+        record = tls.record(kind, bytes(size))
+        talk = begun().server(tls.said(SERVER_HELLO) + record + tls.said(DONE)).server(record).server(tls.alert(2, 42))
+        assert talk.records == [f"server {kind} {size}"] * 2
+        assert since(talk, 2) == ["server server_hello_done", "server alert 2 42"]
+        assert talk.notes == [f"frame 2: the server's stream has records of the unknown type {kind}"]
+
+    def test_an_unknown_one_may_lie_in_several_packets(self) -> None:
+        record = tls.record(99, bytes(300)) + tls.said(DONE)
+        talk = begun().server(tls.said(SERVER_HELLO), record[:3], record[3:100], record[100:290], record[290:])
+        assert talk.records == ["server 99 300"]
+        assert since(talk, 2) == ["server server_hello_done"]
+
+    @pytest.mark.parametrize(
+        "other",
+        [
+            pytest.param(tls.record(99, bytes(300)) + b"HTTP/1.1 200 OK\r\n", id="no record behind it"),
+            pytest.param(b"\x63\x03\x03\x00\x00" + tls.alert(2, 42), id="empty"),
+            pytest.param(b"\x63\x03\x09\x00\x05hello", id="a version that there is not"),
+            pytest.param(b"\x63\x03\x03\xff\xff" + bytes(9), id="too long"),
+            pytest.param(b"HTTP/1.1 400 Bad Request\r\n\r\n", id="text"),
+        ],
+    )
+    def test_what_does_not_check_out_is_no_record(self, other: bytes) -> None:
+        talk = begun().server(tls.said(SERVER_HELLO)).server(other).end()
+        assert talk.records == []
+        assert talk.notes == ["the server's stream stops being TLS records at frame 3"]
+
+    @pytest.mark.parametrize("kind", [tls.CHANGE_CIPHER_SPEC, HANDSHAKE, ALERT, APPLICATION_DATA])
+    def test_an_empty_record_changes_nothing(self, kind: int) -> None:
+        """An empty change_cipher_spec does not either: what follows is still in clear."""
+        talk = begun().server(tls.said(SERVER_HELLO) + tls.record(kind, b"") + tls.said(DONE))
+        assert since(talk, 2) == ["server server_hello_done"]
+        assert talk.notes == []
+
+    @pytest.mark.parametrize("kind", [20, 21, 22, 23, 24, 99])
+    def test_long_runs_of_tiny_records_are_bounded(self, kind: int) -> None:
+        talk = begun()
+        for _ in range(50):
+            talk.server(tls.record(kind, b"\1") * 1000)
+        assert len(talk.told) <= MAX_EVENTS
+        assert len(talk.records) <= FIRST_RECORDS + LAST_RECORDS
+        assert len(talk.notes) <= 50
+
+
 class TestSslv2:
     """draft-hickman-netscape-ssl-00, RFC 5246 §E.2, RFC 6101 §E."""
 
@@ -333,7 +389,7 @@ class TestSizes:
             pytest.param(tls.alert(1, 90) * 1000, id="warnings"),
             pytest.param(tls.said(tls.message(tls.HELLO_REQUEST) * 1000), id="hello_request"),
             pytest.param(tls.change_cipher_spec() * 1000, id="change_cipher_spec"),
-            pytest.param(tls.change_cipher_spec() + tls.record(HANDSHAKE, b"") * 1000, id="empty and encrypted"),
+            pytest.param(tls.change_cipher_spec() + tls.record(HANDSHAKE, b"\1") * 1000, id="tiny and encrypted"),
         ],
     )
     def test_events_of_one_connection_are_bounded(self, endless: bytes) -> None:

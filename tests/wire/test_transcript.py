@@ -14,6 +14,7 @@ from tlsalert.wire.transcript import (
     LAST_RECORDS,
     MAX_EVENTS,
     NULL_CIPHERS,
+    Event,
     Transcript,
 )
 
@@ -93,11 +94,19 @@ def test_that_random_means_nothing_before_tls_1_3() -> None:
     assert not heard(tls.SERVER_HELLO, tls.server_hello(random=HELLO_RETRY_REQUEST), 1).hello_retry
 
 
+def random_of(hello: Event | None) -> bytes:
+    """Return a hello's random as far as it is there (RFC 8446 §4.1.2: behind the version)."""
+    return b"" if hello is None or hello.body is None else hello.body[2:34]
+
+
 def test_the_hellos_randoms_are_kept_with_frame_and_time() -> None:
     transcript = heard(tls.CLIENT_HELLO, tls.client_hello())
     transcript.message(tls.SERVER_HELLO, 1, 9, 9000, 70, tls.server_hello(), False)
-    assert (transcript.client_random, transcript.client_frame, transcript.client_at) == (tls.RANDOM, 7, 7000)
-    assert (transcript.server_random, transcript.server_frame, transcript.server_at) == (tls.RANDOM[::-1], 9, 9000)
+    client, server = transcript.client_clock, transcript.server_clock
+    assert client is not None
+    assert server is not None
+    assert (random_of(client), client.frame, client.time) == (tls.RANDOM, 7, 7000)
+    assert (random_of(server), server.frame, server.time) == (tls.RANDOM[::-1], 9, 9000)
 
 
 def test_only_the_first_hello_of_a_side_shows_its_clock() -> None:
@@ -106,24 +115,25 @@ def test_only_the_first_hello_of_a_side_shows_its_clock() -> None:
     heard(tls.CLIENT_HELLO, tls.client_hello(random=b"\xaa" * 32), 0, transcript)
     heard(tls.SERVER_HELLO, tls.server_hello(), 1, transcript)
     heard(tls.SERVER_HELLO, tls.server_hello(random=b"\xbb" * 32), 1, transcript)
-    assert (transcript.client_random, transcript.server_random) == (tls.RANDOM, tls.RANDOM[::-1])
+    assert random_of(transcript.client_clock) == tls.RANDOM
+    assert random_of(transcript.server_clock) == tls.RANDOM[::-1]
 
 
 def test_a_tls_1_3_server_shows_no_clock() -> None:
     """RFC 8446 §4.1.3: all 32 bytes are random, and no stack that speaks it puts its clock there."""
-    assert heard(tls.SERVER_HELLO, tls.server_hello_13(), 1).server_random == b""
+    assert heard(tls.SERVER_HELLO, tls.server_hello_13(), 1).server_clock is None
 
 
 def test_a_cut_server_hello_still_shows_its_clock() -> None:
     transcript = heard(tls.SERVER_HELLO, tls.server_hello()[:10], 1)
-    assert transcript.server_random == tls.RANDOM[::-1][:8]
+    assert random_of(transcript.server_clock) == tls.RANDOM[::-1][:8]
     assert transcript.version == 0
 
 
 @pytest.mark.parametrize("size", range(40))
 def test_no_cut_of_a_server_hello_is_too_short(size: int) -> None:
     for body in (tls.server_hello(session_id=b"\1" * 32), tls.server_hello_13(), tls.u16(0x7F12) + tls.RANDOM * 2):
-        assert len(heard(tls.SERVER_HELLO, body[:size], 1).server_random) <= 32
+        assert len(random_of(heard(tls.SERVER_HELLO, body[:size], 1).server_clock)) <= 32
         assert heard(tls.CLIENT_HELLO, body[:size], 0).client_side == 0
 
 

@@ -10,7 +10,7 @@ from typing import Final, final
 
 from mypy_extensions import i64, mypyc_attr
 
-from tlsalert.wire.transcript import Transcript
+from tlsalert.wire.transcript import Event, Transcript
 
 #: How far apart two readings of one clock may be, in nanoseconds: whole seconds, and a moment until it is captured.
 TOLERANCE: Final = 2_000_000_000
@@ -74,21 +74,22 @@ class Readings:
     def note(self, key: bytes, client: i64, transcript: Transcript) -> None:
         """Keep what the hellos of a connection say; ``key`` is its flow's, ``client`` which side of it that is."""
         size = (len(key) - 4) // 2
-        if len(transcript.server_random) > 4:
+        hello = transcript.server_clock
+        if hello is not None:
             server = server_key(key, client)
-            reading = Reading(transcript.server_random, transcript.server_at, transcript.server_frame)
-            if _keep(self.servers, server, reading):
+            if _keep(self.servers, server, hello):
                 self.agreeing.add(server)
-        if len(transcript.client_random) > 4:
+        hello = transcript.client_clock
+        if hello is not None:
             near = key[:size] if client == 0 else key[size : 2 * size]
-            _keep(self.clients, near, Reading(transcript.client_random, transcript.client_at, transcript.client_frame))
+            _keep(self.clients, near, hello)
         if transcript.answer is not None:
             self.note_date(key, transcript)
 
     def note_date(self, key: bytes, transcript: Transcript) -> None:
         """Keep the Date of an HTTP response in clear."""
         answer = transcript.answer
-        if answer is None or answer.code < 0:
+        if answer is None or answer.date < 0:
             return
         size = (len(key) - 4) // 2
         end = server_key(key, 1 - answer.side)
@@ -98,7 +99,7 @@ class Readings:
                 return
             known = []
             self.dates[end[:size]] = known
-        said = Dates(i64(end[size]) << 8 | i64(end[size + 1]), answer.code, answer.time, answer.frame)
+        said = Dates(i64(end[size]) << 8 | i64(end[size + 1]), answer.date, answer.time, answer.frame)
         for dates in known:
             if dates.port == said.port and _apart(dates.offset, said.offset) <= _slack(dates.at, said.at):
                 dates.many += 1
@@ -211,17 +212,19 @@ def _beside(readings: list[Reading] | None, random: bytes) -> list[Reading]:
     return found
 
 
-def _keep(table: dict[bytes, list[Reading]], key: bytes, reading: Reading) -> bool:
-    """Keep a reading, unless the very same hello was seen before: a copy is no witness.
+def _keep(table: dict[bytes, list[Reading]], key: bytes, hello: Event) -> bool:
+    """Keep a hello's reading, unless the very same hello was seen before: a copy is no witness.
 
     Say whether it agrees with the one before it.
     """
     known = table.get(key)
+    body = hello.body
+    if body is None or len(body) < 7 or (known is not None and len(known) >= KEPT):
+        return False
+    reading = Reading(body[2:34], hello.time, hello.frame)
     if known is None:
         if len(table) < MACHINES:
             table[key] = [reading]
-        return False
-    if len(known) >= KEPT:
         return False
     for other in known:
         if other.time == reading.time and other.random == reading.random:

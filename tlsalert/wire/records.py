@@ -16,9 +16,11 @@ from tlsalert.wire.transcript import (
     APPLICATION_DATA,
     CHANGE_CIPHER_SPEC,
     HANDSHAKE,
+    PLAIN,
     SSLV2,
     SSLV2_VERSION,
     TLS13,
+    Answer,
     Event,
     Transcript,
 )
@@ -29,16 +31,34 @@ MAX_RECORD: Final = 16384 + 2048
 MAX_MESSAGE: Final = 1 << 20
 #: What one direction may keep of handshake bodies before it stops keeping more.
 MAX_KEPT: Final = 4 << 20
-#: How much of a stream that is not TLS is kept, to say what it is instead.
-PLAIN: Final = 256
 #: How much of an HTTP response is looked at for its Date.
 HEAD: Final = 1024
+
+#: The content types in IANA's registry: change_cipher_spec to heartbeat (RFC 6520), tls12_cid (RFC 9146) and ACK
+#: (RFC 9147). The last two are DTLS's, but what a stranger sends over TCP is up to him.
+FIRST_TYPE: Final = 20
+LAST_TYPE: Final = 26
 
 START: Final = 0  # nothing seen yet, and the stream's first byte is known to come first
 SEARCH: Final = 1  # not TLS so far: a hello may still begin at a later segment
 READ: Final = 2  # at a record boundary, or inside a record
 LOST: Final = 3  # bytes are missing: go on at the next boundary that checks out
 SSL2: Final = 4  # SSLv2 records, of which only the first are in clear
+
+
+@final
+@mypyc_attr(acyclic=True)
+class Aside:
+    """What only few streams need to remember; apart, so that it takes no room of the others.
+
+    ``pass_over`` is what is left of a message that is not kept, ``half_alert`` the first byte of a split alert, ``odd``
+    the last unknown content type; -1 where there is none.
+    """
+
+    def __init__(self) -> None:
+        self.pass_over: i64 = 0
+        self.half_alert: i64 = -1
+        self.odd: i64 = -1
 
 
 @final
@@ -54,12 +74,9 @@ class RecordStream:
         self.carry = b""
         self.encrypted = False
         self.known = True  # whether the state of encryption is known: not after bytes were missed
-        self.parts: list[bytes] | None = None
-        self.have: i64 = 0
-        self.need: i64 = 4
+        self.parts: bytearray | None = None  # the message in the making, from its header on
         self.kept: i64 = 0
-        self.pass_over: i64 = 0
-        self.half_alert: i64 = -1
+        self.aside: Aside | None = None
 
     def begin_anywhere(self) -> None:
         """Say that the stream was not seen from its first byte."""
@@ -100,18 +117,24 @@ class RecordStream:
         self.skip = 0
         carry = self.carry
         self.carry = b""
-        self.half_alert = -1
+        if self.aside is not None:
+            self.aside.half_alert = -1
         if self.state == READ and len(carry) >= 5:
             size = i64(carry[3]) << 8 | i64(carry[4])
             rest = 5 + size - i64(len(carry))
             beyond: i64 = 0
-            if self._partly(carry, size, frame, time):
-                beyond = self.need - self.have - rest if self.have >= 4 else self.pass_over - rest
-            unsure = 0 < self.have < 4
+            clear = self._partly(carry, size, frame, time)
+            have: i64 = 0 if self.parts is None else len(self.parts)
+            if clear and have >= 4:
+                beyond = self._need() - have - rest
+            elif clear and self.aside is not None:
+                beyond = self.aside.pass_over - rest
+            unsure = 0 < have < 4
             self._cut(frame, time)
             if missing <= rest:
                 self.skip = rest - missing
-                self.pass_over = max(beyond, 0)  # what later records hold of the message that was cut
+                if beyond > 0:
+                    self._aside().pass_over = beyond  # what later records hold of the message that was cut
                 self.known = self.known and not unsure
                 return
         else:
@@ -137,15 +160,16 @@ class RecordStream:
         carry = self.carry
         if self.state == READ and len(carry) >= 5 and carry[0] != CHANGE_CIPHER_SPEC:
             self._partly(carry, i64(carry[3]) << 8 | i64(carry[4]), frame, time)
-            self.transcript.note(f"the {self._name()} stream ends inside a record (frame {frame})")
+            self.transcript.note(f"the {self.name()} stream ends inside a record (frame {frame})")
         self._cut(frame, time)
         self.carry = b""
         answer = self.transcript.answer
-        if answer is not None and answer.body is not None:  # its head was not whole
-            answer.code = response_date(answer.body)
-            answer.body = None
+        if answer is not None and answer.head is not None:  # it was not whole
+            answer.date = response_date(answer.head)
+            answer.head = None
 
-    def _name(self) -> str:
+    def name(self) -> str:
+        """Return whose stream it is: "client's", "server's", or "first" and "second" where that is not known."""
         if self.transcript.client_side < 0:
             return "first" if self.side == 0 else "second"
         return "client's" if self.transcript.client_side == self.side else "server's"
@@ -200,12 +224,7 @@ class RecordStream:
 
     def _plain(self, data: bytes, start: i64, end: i64) -> None:
         """Keep the beginning of what is not TLS."""
-        transcript = self.transcript
-        if self.side == 0:
-            if len(transcript.plain_a) < PLAIN:
-                transcript.plain_a += data[start : min(end, start + PLAIN)]
-        elif len(transcript.plain_b) < PLAIN:
-            transcript.plain_b += data[start : min(end, start + PLAIN)]
+        self.transcript.plain(self.side, data[start : min(end, start + PLAIN)])
 
     def _answer(self, data: bytes, start: i64, end: i64, frame: i64, time: i64) -> None:
         """Look for the Date in the head of the first HTTP response: it is its machine's clock."""
@@ -213,24 +232,33 @@ class RecordStream:
         if answer is None:
             if data[start : start + 7] != b"HTTP/1.":
                 return
-            answer = Event(0, -1, self.side, frame, time, 0, data[start : min(end, start + HEAD)], False)
+            answer = Answer(self.side, frame, time, data[start : min(end, start + HEAD)])
             self.transcript.answer = answer
-        elif answer.side == self.side and answer.body is not None:
-            answer.body += data[start : min(end, start + HEAD)]
-        head = answer.body
+        elif answer.side == self.side and answer.head is not None:
+            answer.head += data[start : min(end, start + HEAD)]
+        head = answer.head
         if head is not None and (len(head) >= HEAD or b"\r\n\r\n" in head):
-            answer.code = response_date(head)
-            answer.body = None
+            answer.date = response_date(head)
+            answer.head = None
 
     def _records(self, data: bytes, start: i64, end: i64, frame: i64, time: i64) -> None:
         while end - start >= 5:
             kind: i64 = data[start]
             size = i64(data[start + 3]) << 8 | i64(data[start + 4])
-            if kind < 20 or kind > 24 or data[start + 1] != 3 or size > MAX_RECORD:
+            if data[start + 1] != 3 or size > MAX_RECORD:
                 self._not_a_record(data, start, end, frame, time)
                 return
             body = start + 5
-            if kind >= APPLICATION_DATA:
+            if kind < FIRST_TYPE or kind > LAST_TYPE:
+                if end - body < size and data[start + 2] <= 4:
+                    break  # whether it is one shows where it ends
+                if not chained(data, start, end):
+                    self._not_a_record(data, start, end, frame, time)
+                    return
+                self._unknown(kind, frame, time, size)
+            elif size == 0 and kind < APPLICATION_DATA:
+                pass  # RFC 8446 §5.1 forbids it, and it says nothing
+            elif kind >= APPLICATION_DATA:
                 self.transcript.record(kind, self.side, frame, time, size)
                 if end - body < size:
                     self.skip = size - (end - body)
@@ -243,8 +271,16 @@ class RecordStream:
         if start < end:
             self.carry = data[start:end]
 
+    def _unknown(self, kind: i64, frame: i64, time: i64, size: i64) -> None:
+        """Count a record of a type that nobody knows, and say so once: a host would refuse it (RFC 8446 §5)."""
+        aside = self._aside()
+        if kind != aside.odd:
+            aside.odd = kind
+            self.transcript.note(f"frame {frame}: the {self.name()} stream has records of the unknown type {kind}")
+        self.transcript.record(kind, self.side, frame, time, size)
+
     def _not_a_record(self, data: bytes, start: i64, end: i64, frame: i64, time: i64) -> None:
-        self.transcript.note(f"the {self._name()} stream stops being TLS records at frame {frame}")
+        self.transcript.note(f"the {self.name()} stream stops being TLS records at frame {frame}")
         self._cut(frame, time)
         self.state = LOST
         self.known = False
@@ -302,23 +338,28 @@ class RecordStream:
         elif size > 2 and (self.encrypted or not self.known):
             transcript.unread(ALERT, self.side, frame, time, size)
             return
+        aside = self.aside
+        half: i64 = -1 if aside is None else aside.half_alert
         while start < end:
             value: i64 = data[start]
-            if self.half_alert < 0:
-                self.half_alert = value
+            if half < 0:
+                half = value
             else:
-                transcript.alert(self.half_alert, value, self.side, frame, time)
-                self.half_alert = -1
+                transcript.alert(half, value, self.side, frame, time)
+                half = -1
             start += 1
+        if half >= 0 or aside is not None:
+            self._aside().half_alert = half
 
     def _handshake(self, data: bytes, start: i64, end: i64, frame: i64, time: i64) -> None:
         """Take messages out of a handshake fragment; one may lie in many records, and many in one."""
+        aside = self.aside
+        if aside is not None and aside.pass_over > 0:
+            step = min(aside.pass_over, end - start)
+            aside.pass_over -= step
+            start += step
         while start < end:
-            if self.pass_over > 0:
-                step = min(self.pass_over, end - start)
-                self.pass_over -= step
-                start += step
-            elif self.have == 0 and end - start >= 4:
+            if self.parts is None and end - start >= 4:
                 size = message_size(data, start)
                 stop = start + 4 + size
                 if stop > end or size > MAX_MESSAGE:
@@ -333,51 +374,63 @@ class RecordStream:
 
     def _collect(self, data: bytes, start: i64, end: i64, frame: i64, time: i64) -> i64:
         """Add bytes to the message in the making, and tell it when they complete it; return what follows them."""
-        take = min(self.need - self.have, end - start)
+        need = self._need()
         parts = self.parts
+        have: i64 = 0 if parts is None else len(parts)
+        take = min(need - have, end - start)
         if parts is None:
-            parts = []
+            parts = bytearray()  # not a list: fragments of a byte or two would take ten times their bytes
             self.parts = parts
-        parts.append(data[start : start + take])
-        self.have += take
-        if self.have == 4 and self.need == 4:
-            head = b"".join(parts)
-            parts.clear()
-            parts.append(head)
+        parts += data[start : start + take]
+        start += take
+        if have + take == 4 and need == 4:
+            head = bytes(parts)
             size = message_size(head, 0)
-            self.need = 4 + size
+            need = 4 + size
             if size > MAX_MESSAGE:
                 self.transcript.note(f"frame {frame}: a handshake message of {size} bytes is not kept")
                 self._message(head[0], size, None, frame, time)
-                self._restart()
-                self.pass_over = size
-                return start + take
-        if self.have == self.need:
-            whole = b"".join(parts)
-            self._restart()
+                self.parts = None
+                beyond = min(size, end - start)
+                if beyond < size:
+                    self._aside().pass_over = size - beyond
+                return start + beyond
+        if have + take == need:
+            whole = bytes(parts)
+            self.parts = None
             self._message(whole[0], len(whole) - 4, whole[4:], frame, time)
-        return start + take
+        return start
 
-    def _restart(self) -> None:
-        self.parts = None
-        self.have = 0
-        self.need = 4
+    def _need(self) -> i64:
+        """Return how long the message in the making is with its header, or 4 as long as that is not known."""
+        parts = self.parts
+        if parts is None or len(parts) < 4:
+            return 4
+        return 4 + message_size(bytes(parts[:4]), 0)
+
+    def _aside(self) -> Aside:
+        aside = self.aside
+        if aside is None:
+            aside = Aside()
+            self.aside = aside
+        return aside
 
     def _cut(self, frame: i64, time: i64) -> None:
         """Tell the message in the making as far as it came: the rest of it will not."""
-        self.pass_over = 0
+        if self.aside is not None:
+            self.aside.pass_over = 0
         parts = self.parts
         if parts is None:
             return
-        if self.have >= 4:
-            head = b"".join(parts)
+        if len(parts) >= 4:
+            head = bytes(parts)
             size = message_size(head, 0)
             self.transcript.message(head[0], self.side, frame, time, size, head[4:], True)
             self.transcript.note(
                 f"frame {frame}: of a handshake message of {size} bytes only {len(head) - 4} were captured"
                 " (record whole packets: tcpdump -s 0)"
             )
-        self._restart()
+        self.parts = None
 
     def _message(self, code: i64, size: i64, body: bytes | None, frame: i64, time: i64) -> None:
         if body is not None:
@@ -478,7 +531,7 @@ def boundary(data: bytes, at: i64, end: i64, encrypted: bool) -> bool:
     if size == 0 or size > MAX_RECORD:
         return False
     stop = at + 5 + size
-    if stop + 2 <= end and not (20 <= data[stop] <= 24 and data[stop + 1] == 3):
+    if stop + 2 <= end and not (FIRST_TYPE <= data[stop] <= LAST_TYPE and data[stop + 1] == 3):
         return False
     if kind == CHANGE_CIPHER_SPEC:
         return size == 1
@@ -488,7 +541,7 @@ def boundary(data: bytes, at: i64, end: i64, encrypted: bool) -> bool:
         return end - at < 6 or data[at + 5] <= 24
     if kind == HANDSHAKE:
         return encrypted or end - at < 9 or plausible_message(data, at + 5, min(stop, end)) or size >= 40
-    return kind == APPLICATION_DATA or kind == 24
+    return APPLICATION_DATA <= kind <= LAST_TYPE
 
 
 def plausible_message(data: bytes, at: i64, end: i64) -> bool:

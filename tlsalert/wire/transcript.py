@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final, final
 
-from mypy_extensions import i64, mypyc_attr
+from mypy_extensions import i32, i64, mypyc_attr
 
 HANDSHAKE: Final = 22
 ALERT: Final = 21
@@ -23,6 +23,8 @@ MAX_EVENTS: Final = 4096
 #: Records that cannot be read are kept at both ends of a connection; those between only count.
 FIRST_RECORDS: Final = 24
 LAST_RECORDS: Final = 4
+#: How much of a stream that is not TLS is kept, to say what it is instead.
+PLAIN: Final = 256
 
 TLS13: Final = 0x0304
 SSLV2_VERSION: Final = 0x0002
@@ -50,42 +52,105 @@ class Event:
     def __init__(
         self, kind: i64, code: i64, side: i64, frame: i64, time: i64, length: i64, body: bytes | None, cut: bool
     ) -> None:
-        self.kind = kind
-        self.code = code
-        self.side = side
+        # four small numbers in one: an event takes 64 bytes and not 96
+        self.what = (code + 1) << 16 | kind << 8 | side << 1 | (1 if cut else 0)
         self.frame = frame
         self.time = time
         self.length = length
         self.body = body
-        self.cut = cut
+
+    @property
+    def kind(self) -> i64:
+        """The record's content type."""
+        return self.what >> 8 & 0xFF
+
+    @property
+    def code(self) -> i64:
+        """The handshake type, or level and description, or -1."""
+        return (self.what >> 16) - 1
+
+    @property
+    def side(self) -> i64:
+        """Who said it."""
+        return self.what >> 1 & 1
+
+    @property
+    def cut(self) -> bool:
+        """Whether bytes of it are missing."""
+        return self.what & 1 == 1
+
+
+@final
+@mypyc_attr(acyclic=True)
+class Answer:
+    """The first HTTP response in clear: its head as long as that is not whole, and then its Date, or -1."""
+
+    def __init__(self, side: i64, frame: i64, time: i64, head: bytes) -> None:
+        self.side = side
+        self.frame = frame
+        self.time = time
+        self.head: bytes | None = head
+        self.date: i64 = -1
 
 
 @mypyc_attr(acyclic=True)
 class Transcript:
-    """All events of one connection, and the little state that both directions share."""
+    """All events of one connection, and the little state that both directions share.
+
+    ``client_clock`` and ``server_clock`` are the hellos whose random may begin with a clock.
+    """
 
     def __init__(self) -> None:
-        self.events: list[Event] = []
+        self._first: Event | None = None  # apart from the others: a list takes 100 bytes, and many say one thing only
+        self._others: list[Event] | None = None
         self._records: list[Event] | None = None
         self._notes: list[str] | None = None
+        self._plain: list[bytes] | None = None
+        self.client_clock: Event | None = None
+        self.server_clock: Event | None = None
         self.client_side: i64 = -1
         self.version: i64 = 0
         self.cipher: i64 = -1
+        self.records_a: i64 = 0
+        self.records_b: i64 = 0
         self.null_cipher = False
         self.tls = False
         self.hello_retry = False
-        self.records_a: i64 = 0
-        self.records_b: i64 = 0
-        self.plain_a = b""
-        self.plain_b = b""
-        self.client_random = b""
-        self.client_frame: i64 = 0
-        self.client_at: i64 = 0
-        self.server_random = b""
-        self.server_frame: i64 = 0
-        self.server_at: i64 = 0
-        self.alerts: i64 = 0
-        self.answer: Event | None = None  # the first HTTP response in clear; its code is the Date, or -1
+        self.alerts: i32 = 0
+        self.answer: Answer | None = None
+
+    @property
+    def events(self) -> list[Event]:
+        """All that was said, in the order in which it was read."""
+        others = self._others
+        first = self._first
+        if first is None:
+            return [] if others is None else others
+        return [first] if others is None else [first, *others]
+
+    @events.setter
+    def events(self, events: list[Event]) -> None:
+        self._first = None
+        self._others = events
+
+    @property
+    def plain_a(self) -> bytes:
+        """The beginning of what side 0 said that is not TLS."""
+        return b"" if self._plain is None else self._plain[0]
+
+    @property
+    def plain_b(self) -> bytes:
+        """The same of side 1."""
+        return b"" if self._plain is None else self._plain[1]
+
+    def plain(self, side: i64, data: bytes) -> None:
+        """Keep the beginning of what is not TLS."""
+        kept = self._plain
+        if kept is None:
+            kept = [b"", b""]
+            self._plain = kept
+        if len(kept[side]) < PLAIN:
+            kept[side] += data
 
     def note(self, says: str) -> None:
         """Keep one remark; a connection that is all damage is not allowed to fill the memory with them."""
@@ -117,7 +182,11 @@ class Transcript:
         changes_b: i64 = 0
         finals_a: i64 = 0
         finals_b: i64 = 0
-        for event in self.events:
+        first = self._first
+        others = self._others
+        if first is None or others is None or first.code < 0 or first.kind < HANDSHAKE:
+            return False
+        for event in others:
             if event.kind == CHANGE_CIPHER_SPEC:
                 if event.side == 0:
                     changes_a += 1
@@ -159,7 +228,7 @@ class Transcript:
 
     def unanswered(self) -> bool:
         """Whether only one side ever spoke and nobody refused anything: a handshake that never came to an answer."""
-        if self.alerts > 0 or (self.records_a > 0 and self.records_b > 0) or len(self.plain_a) + len(self.plain_b) > 0:
+        if self.alerts > 0 or (self.records_a > 0 and self.records_b > 0) or self._plain is not None:
             return False
         return all(event.side == self.client_side for event in self.events)
 
@@ -180,13 +249,19 @@ class Transcript:
 
     def add(self, event: Event) -> None:
         """Keep an event; of a connection with too many the first ones are kept, and the last alert."""
-        events = self.events
-        if len(events) < MAX_EVENTS:
+        events = self._others
+        if events is None:
+            if self._first is None:
+                self._first = event
+            else:
+                self._others = [event]
+            return
+        if len(events) < MAX_EVENTS - 1:
             events.append(event)
             return
         self.note(f"more than {MAX_EVENTS} messages and alerts: only the first ones are told, and the last alert")
         if event.kind == ALERT and event.code >= 0:
-            events[MAX_EVENTS - 1] = event
+            events[-1] = event
 
     def alert(self, level: i64, description: i64, side: i64, frame: i64, time: i64) -> None:
         """Keep an alert that could be read."""
@@ -201,31 +276,30 @@ class Transcript:
 
     def message(self, code: i64, side: i64, frame: i64, time: i64, length: i64, body: bytes | None, cut: bool) -> None:
         """Keep a handshake message, and learn from the hellos what everything after them depends on."""
-        self.add(Event(HANDSHAKE, code, side, frame, time, length, body, cut))
+        event = Event(HANDSHAKE, code, side, frame, time, length, body, cut)
+        self.add(event)
         if code == 1:
             self.client_side = side
-            if body is not None and len(body) >= 6 and len(self.client_random) == 0:
-                self.client_random = body[2:34]
-                self.client_frame = frame
-                self.client_at = time
+            if body is not None and len(body) >= 6 and self.client_clock is None:
+                self.client_clock = event
         elif code == 2:
             self.client_side = 1 - side
             if body is not None:
-                self._server_hello(body, frame, time, cut)
+                self._server_hello(body, event)
         elif self.client_side < 0:
             if code == 16:
                 self.client_side = side
             elif 12 <= code <= 14 or code == 4 or code == 22:
                 self.client_side = 1 - side
 
-    def _server_hello(self, body: bytes, frame: i64, time: i64, cut: bool) -> None:
+    def _server_hello(self, body: bytes, event: Event) -> None:
         """Take version and cipher suite from a ServerHello, RFC 8446 §4.1.3 (drafts before 22: RFC 5246's)."""
         size: i64 = len(body)
         if size < 6:
             return
         version: i64 = _u16(body, 0)
         if size < 36:  # cut by the snap length; in TLS 1.3 the alert would not be in clear
-            self._clock(body, frame, time)
+            self._clock(event)
             return
         at: i64 = 34
         if version >> 8 == 0x7F or version == TLS13:  # TLS 1.3 up to draft 21 has no session_id here
@@ -234,28 +308,26 @@ class Transcript:
             return
         at += 1 + body[34]
         if size < at + 3:
-            self._clock(body, frame, time)
+            self._clock(event)
             return
         cipher: i64 = _u16(body, at)
         selected = _selected_version(body, at + 3)
         if selected == TLS13 or selected >> 8 == 0x7F or selected >> 8 == 0xFB:
             version = TLS13
-        elif cut and version == 0x0303:  # what would tell 1.2 from 1.3 was not captured
-            self._clock(body, frame, time)
+        elif event.cut and version == 0x0303:  # what would tell 1.2 from 1.3 was not captured
+            self._clock(event)
             return
         self.hello_retry = version == TLS13 and body[2:34] == HELLO_RETRY_REQUEST
         self.version = version
         self.cipher = cipher
         self.null_cipher = int(cipher) in NULL_CIPHERS
         if version < TLS13:
-            self._clock(body, frame, time)
+            self._clock(event)
 
-    def _clock(self, body: bytes, frame: i64, time: i64) -> None:
+    def _clock(self, event: Event) -> None:
         """Keep what may be the server's clock: gmt_unix_time, RFC 5246 §7.4.1.2."""
-        if len(self.server_random) == 0:
-            self.server_random = body[2:34]
-            self.server_frame = frame
-            self.server_at = time
+        if self.server_clock is None:
+            self.server_clock = event
 
 
 #: SHA-256 of "HelloRetryRequest", RFC 8446 §4.1.3.

@@ -81,6 +81,9 @@ class Reader:
         self._finish()
 
     def _take(self) -> None:
+        if self._tcp.recognised:
+            self._harvest.recognise_all(self._tcp.recognised)
+            self._tcp.recognised = []
         flows = self._tcp.finished
         if flows:
             self._tcp.finished = []
@@ -88,9 +91,6 @@ class Reader:
 
     def _told(self) -> Iterator[Connection]:
         """Build and judge what is held, in the order of first packets."""
-        for number in self._tcp.recognised:
-            self._harvest.recognise(number)
-        self._tcp.recognised = []
         for flow in self._harvest.release():
             built = connection(flow, self.summary.source, self._harvest.rank(flow.number), self._parser.digits)
             judged = judge(built, self._witnesses)

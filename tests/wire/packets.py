@@ -8,10 +8,12 @@ from ipaddress import ip_address
 from typing import Literal
 
 from tlsalert.wire.capfile import CaptureParser
+from tlsalert.wire.flow import Flow
+from tlsalert.wire.flowmap import ends
 from tlsalert.wire.network import Network
-from tlsalert.wire.tcp import Flow, TcpTable
+from tlsalert.wire.tcp import TcpTable
 
-FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
+FIN, SYN, RST, PSH, ACK, URG = 1, 2, 4, 8, 16, 32
 CLIENT, SERVER = "10.0.0.5", "10.0.0.7"
 CLIENT6, SERVER6 = "2001:db8::5", "2001:db8::7"
 SECOND = 1_000_000_000
@@ -120,6 +122,18 @@ class Line:
         """Finish the capture and return all flows that had data, in the order of their first packets."""
         self.table.finish()
         return sorted(self.table.finished, key=lambda flow: int(flow.number))
+
+
+def flow_of(key: bytes, number: int = 0, time: int = START) -> Flow:
+    """Return a flow of which nothing but its ends is known."""
+    near, far = ends(key)
+    return Flow(near, far, key if near < 0 else None, number, 1, time)
+
+
+def reverse(key: bytes) -> bytes:
+    """Return the key of the other direction."""
+    size = (len(key) - 4) // 2
+    return key[size : 2 * size] + key[:size] + key[-2:] + key[-4:-2]
 
 
 def flows_of(*chunks: bytes) -> list[Flow]:

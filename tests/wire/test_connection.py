@@ -18,6 +18,7 @@ from tests.wire.packets import (
     SYN,
     Line,
     ethernet,
+    flow_of,
     flows_of,
     ipv6,
     pcap,
@@ -26,7 +27,6 @@ from tests.wire.packets import (
 from tlsalert.model import Connection, EncryptedRecord, Endpoint, Position
 from tlsalert.registry.alerts import AlertDescription, AlertLevel
 from tlsalert.wire.connection import address, connection
-from tlsalert.wire.tcp import Flow
 from tlsalert.wire.transcript import HELLO_RETRY_REQUEST
 
 CAPTURES = Path(__file__).parents[2] / "captures"
@@ -384,7 +384,7 @@ def test_a_connection_of_which_only_a_syn_and_noise_is_known_can_be_built() -> N
 
 
 def test_a_connection_on_which_nothing_was_said_can_be_built() -> None:
-    made = connection(Flow(b"\x0a\0\0\5\x0a\0\0\7\0\1\0\2", 0, 1, START), "lab.pcap", 0, 6)
+    made = connection(flow_of(b"\x0a\0\0\5\x0a\0\0\7\0\1\0\2"), "lab.pcap", 0, 6)
     assert (made.messages, made.notes, made.plain, made.start) == ((), (), (b"", b""), START)
 
 

@@ -8,8 +8,9 @@ import pytest
 
 from tests.wire import tls
 from tests.wire.packets import ACK, FIN, RST, Line, Side
+from tlsalert.wire.flow import Flow
 from tlsalert.wire.harvest import EACH, Harvest
-from tlsalert.wire.tcp import Flow, TcpTable
+from tlsalert.wire.tcp import TcpTable
 
 HELLO = tls.said(tls.message(tls.CLIENT_HELLO, tls.client_hello()))
 FLIGHT = tls.said(tls.message(tls.SERVER_HELLO, tls.server_hello()), tls.message(tls.SERVER_HELLO_DONE))

@@ -14,12 +14,23 @@ from hypothesis import strategies as st
 
 from tests.lab.packets import read_packets
 from tests.wire import tls
-from tests.wire.packets import Capture, Line, Side, block, enhanced, ethernet, interface, ipv4, section, segment
+from tests.wire.packets import (
+    Capture,
+    Line,
+    Side,
+    block,
+    enhanced,
+    ethernet,
+    flow_of,
+    interface,
+    ipv4,
+    section,
+    segment,
+)
 from tests.wire.reading import Said, Talk, without_positions
 from tlsalert.render.json import jsonl
 from tlsalert.wire.connection import connection
 from tlsalert.wire.hello import read_client_hello, read_server_hello, read_sslv2_client_hello
-from tlsalert.wire.tcp import Flow
 
 CAPTURES = sorted((Path(__file__).parents[2] / "captures").glob("*.pcap"))
 CORPUS = Path(__file__).parents[3] / "shared" / "corpus"
@@ -165,7 +176,7 @@ STEPS = st.lists(
 
 def shown(talk: Talk) -> bytes:
     """Return the connection as JSON, which decodes every message that it holds."""
-    flow = Flow(b"\x0a\0\0\5\x0a\0\0\7\x9c\xb0\x17\x0c", 0, 1, 1)
+    flow = flow_of(b"\x0a\0\0\5\x0a\0\0\7\x9c\xb0\x17\x0c")
     flow.transcript = talk.transcript
     return jsonl(connection(flow, "x", 0, 6))
 

@@ -33,10 +33,10 @@ from tlsalert.registry.handshake_types import HandshakeType
 from tlsalert.registry.signature_schemes import SignatureScheme
 from tlsalert.registry.versions import version_label
 from tlsalert.wire.fingerprint import ja3, ja3s, ja4
+from tlsalert.wire.flow import RST, Flow
 from tlsalert.wire.hello import read_client_hello, read_server_hello, read_sslv2_client_hello
 from tlsalert.wire.inference import inferred_alerts, unread_alerts
 from tlsalert.wire.messages import read_certificate_list, read_certificate_request
-from tlsalert.wire.tcp import RST, Flow
 from tlsalert.wire.transcript import (
     ALERT,
     CHANGE_CIPHER_SPEC,

@@ -7,9 +7,9 @@ from typing import final
 from mypy_extensions import i64
 
 from tlsalert.wire.connection import client_side
+from tlsalert.wire.flow import Flow
 from tlsalert.wire.readings import Readings, server_key
 from tlsalert.wire.servers import Servers
-from tlsalert.wire.tcp import Flow
 
 #: What a held connection takes besides the bodies of its messages, in bytes.
 EACH = 1500
@@ -65,6 +65,11 @@ class Harvest:
         self.held = []
         self.held_bytes = 0
         return held
+
+    def recognise_all(self, numbers: list[int]) -> None:
+        """Note that flows are TLS."""
+        for number in numbers:
+            self.recognise(number)
 
     def recognise(self, number: i64) -> None:
         """Note that a flow is TLS, as soon as that is known: a bit for each flow, and a count for each block."""

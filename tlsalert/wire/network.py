@@ -206,8 +206,7 @@ class Network:
         if protocol == 6:
             if inner + 4 > stop:
                 return
-            key = data[at + 12 : at + 24] if header == 20 else data[at + 12 : at + 20] + data[inner : inner + 4]
-            self.tcp.packet(key, data, inner, stop, total - header, self.frame, self.time)
+            self.tcp.packet4(data, at + 12, inner, stop, total - header, self.frame, self.time)
         else:
             self.tunnel(data, at + 12, protocol, inner, stop, at + total, depth)
 

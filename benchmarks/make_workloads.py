@@ -3,6 +3,8 @@
 handshakes  78,000 mutual-TLS connections: 1.5 million packets, about 500 MB
 bulk        60 connections that carry 2 GB of application data in 16 KB records
 dirty       the first, with 1 % of its packets lost, doubled or out of order (only if named)
+half-open   a million SYNs that nobody answers (only if named)
+unanswered  a million connections whose ClientHello nobody answers (only if named)
 
 The TLS bytes come from real OpenSSL handshakes in memory. "handshakes" repeats some 300 of them, each time
 with addresses, ports and randoms of its own; "bulk" encrypts all that it carries.
@@ -48,6 +50,12 @@ RECORD = 16_384
 #: Records that one turn of a connection carries, and nanoseconds until the next connection's turn.
 BURST, TURN = 8, 200_000
 
+#: Connections that stay open, and nanoseconds from one to the next.
+HALF_OPEN, APART = 1_000_000, 20_000
+#: Where a recorded packet over IPv4 has its TCP flags: behind the headers of pcap, Ethernet, IP, and in TCP's.
+FLAGS = 16 + 14 + 20 + 13
+SYN = 2
+
 KINDS: tuple[KeyKind, ...] = ("rsa", "p256", "p256")
 
 START = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
@@ -80,10 +88,12 @@ def main() -> int:
         "handshakes": make_handshakes,
         "bulk": make_bulk,
         "dirty": make_dirty,
+        "half-open": make_half_open,
+        "unanswered": make_unanswered,
     }
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("directory", type=Path, help="where NAME.pcap goes; made if it is missing")
-    parser.add_argument("names", nargs="*", metavar="name", help="handshakes, bulk, dirty; the first two if none")
+    parser.add_argument("names", nargs="*", metavar="name", help=f"{', '.join(makers)}; the first two if none")
     parser.add_argument("--scale", type=float, default=1.0, help="0.01 makes a hundredth (default: 1)")
     arguments = parser.parse_intermixed_args()  # names may follow options
     names: list[str] = arguments.names or ["handshakes", "bulk"]
@@ -126,6 +136,43 @@ def make_bulk(path: Path, scale: float) -> Workload:
         _interleave(streams)
     workload.packets, workload.octets = recorder.packets, path.stat().st_size
     return workload
+
+
+def make_half_open(path: Path, scale: float) -> Workload:
+    """Write the workload "half-open": what a SYN flood leaves, or a scan."""
+    with path.open("wb", buffering=1 << 20) as file:
+        syns = OnlySyns(file)
+        workload = _record_openings("half-open", syns, scale, b"")
+    workload.packets, workload.octets = syns.packets, path.stat().st_size
+    return workload
+
+
+def make_unanswered(path: Path, scale: float) -> Workload:
+    """Write the workload "unanswered": each connection has a ClientHello with a random of its own."""
+    hello = _accepted(People(), 0).flights[0][1]
+    with path.open("wb", buffering=1 << 20) as file:
+        workload = _record_openings("unanswered", file, scale, hello)
+    workload.octets = path.stat().st_size
+    return workload
+
+
+class OnlySyns:
+    """A file to which only the SYNs come."""
+
+    def __init__(self, file: Sink) -> None:
+        self.packets = 0
+        self._file = file
+
+    def write(self, data: bytes, /) -> None:
+        """Write a SYN, or the file's header, which has no flags."""
+        if len(data) > FLAGS and data[FLAGS] != SYN:
+            return
+        self.packets += len(data) > FLAGS
+        self._file.write(data)
+
+    def flush(self) -> None:
+        """Pass on what is held."""
+        self._file.flush()
 
 
 class Dirt:
@@ -188,6 +235,19 @@ def _record_handshakes(name: str, file: Sink, scale: float) -> Workload:
                 workload.refused[template.alert] += 1
             connections.append(_connection(recorder, number, template, random))
         _interleave(connections)
+    workload.packets = recorder.packets
+    return workload
+
+
+def _record_openings(name: str, file: Sink, scale: float, hello: bytes) -> Workload:
+    workload = Workload(name, max(1, round(HALF_OPEN * scale)))
+    random = Random(42)  # noqa: S311 - randoms that nobody relies on
+    with Recorder(file) as recorder:
+        for number in range(workload.connections):
+            time = START_NS + number * APART
+            conversation = recorder.open(_client_address(number), (f"10.0.0.{number % 40 + 1}", 443), time)
+            if hello:
+                conversation.send("client", hello[:11] + random.randbytes(32) + hello[43:], time)
     workload.packets = recorder.packets
     return workload
 

@@ -134,6 +134,21 @@ def test_dirty_has_some_packets_doubled_and_some_late(made: tuple[Path, list[str
     assert 0.001 < late / len(packets) < 0.006
 
 
+def test_half_open_is_nothing_but_syns_from_as_many_ends(tmp_path: Path) -> None:
+    assert script("make_workloads.py", str(tmp_path), "half-open", "--scale", "0.0005").returncode == 0
+    packets = capture_of(tmp_path / "half-open.pcap")
+    assert len(packets) == len(set(opened(packets))) == 500
+
+
+def test_unanswered_has_a_hello_of_its_own_for_each_connection(tmp_path: Path) -> None:
+    assert script("make_workloads.py", str(tmp_path), "unanswered", "--scale", "0.0005").returncode == 0
+    packets = capture_of(tmp_path / "unanswered.pcap")
+    hellos = sent_by(packets, server=False).values()
+    assert len(hellos) == len({hello[11:43] for hello in hellos}) == len(set(opened(packets))) == 500
+    assert {hello[5] for hello in hellos} == {1}
+    assert not any(sent_by(packets, server=True).values())
+
+
 def test_the_maker_tells_what_it_made(
     made: tuple[Path, list[str]], handshakes: list[Packet], bulk: list[Packet]
 ) -> None:

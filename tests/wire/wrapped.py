@@ -8,8 +8,8 @@ from tests.wire import tls
 from tests.wire.packets import CLIENT, CLIENT6, ETHERNET, SERVER, SERVER6, ethernet, ipv4, ipv6, segment
 from tests.wire.reading import told
 from tlsalert.wire.connection import endpoints
-from tlsalert.wire.network import Network
 from tlsalert.wire.flow import Flow
+from tlsalert.wire.network import Network
 from tlsalert.wire.tcp import TcpTable
 
 HELLO = tls.said(tls.message(tls.CLIENT_HELLO, tls.client_hello()))

@@ -71,7 +71,7 @@ HEAD = b"HTTP/1.1 200 OK\r\nServer: bmc\r\n" + DATE + b"\r\n"
 
 def answered(talk: Talk) -> tuple[int, int] | None:
     answer = talk.end().transcript.answer
-    return None if answer is None else (int(answer.code), int(answer.frame))
+    return None if answer is None else (int(answer.date), int(answer.frame))
 
 
 def test_a_plain_stream_shows_it_with_the_frame_that_began_the_response() -> None:
@@ -92,7 +92,7 @@ def test_a_head_without_an_end_is_given_up_after_a_kilobyte() -> None:
     talk = Talk().server(b"HTTP/1.1 200 OK\r\n" + b"X: " + bytes(2000), DATE + b"\r\n\r\n")
     answer = talk.transcript.answer
     assert answer is not None
-    assert (answer.body, int(answer.code)) == (None, -1)
+    assert (answer.head, int(answer.date)) == (None, -1)
 
 
 def test_other_talk_has_no_answer() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.wire.packets import SECOND, START
 from tlsalert.wire.readings import BESIDE, DRIFT, KEPT, MACHINES, STATES, TOLERANCE, Readings
-from tlsalert.wire.transcript import Event, Transcript
+from tlsalert.wire.transcript import Answer, Event, Transcript
 
 CLIENT, SERVER = b"\x0a\0\0\5", b"\x0a\0\0\7"
 #: Side 0 is 10.0.0.5 with port 40112, side 1 is 10.0.0.7 with port 5900.
@@ -199,7 +199,8 @@ def test_only_some_are_looked_at_the_nearest_first() -> None:
 def answer(date: int, at: int = START, side: int = 1, frame: int = 1) -> Transcript:
     """Return a transcript in which ``side`` answered in HTTP with a Date (in seconds)."""
     transcript = Transcript()
-    transcript.answer = Event(0, date, side, frame, at, 0, None, False)
+    transcript.answer = Answer(side, frame, at, b"")
+    transcript.answer.date = date
     return transcript
 
 

@@ -1,7 +1,8 @@
 """The one data model that every part speaks: a connection, what was said on it, and the verdict.
 
 All values are frozen; they compare, hash, print and pickle. They are msgspec structs because a
-capture makes millions of them: one costs a tenth of what a frozen dataclass does.
+capture makes millions of them: one costs a tenth of what a frozen dataclass does. None can be part of
+a cycle (each is made of what was there before it), so the garbage collector need not look at them.
 
 Times are whole nanoseconds since 1970-01-01 UTC (``int``), so that no capture's precision is lost;
 :func:`rfc3339` prints one and :func:`when` makes a ``datetime`` of it. Frames and lines count from 1.
@@ -41,7 +42,7 @@ def when(time: int) -> datetime:
         return datetime.max.replace(tzinfo=UTC) if time > 0 else datetime.min.replace(tzinfo=UTC)
 
 
-class Position(Struct, frozen=True):
+class Position(Struct, frozen=True, gc=False):
     """Where something stands in its evidence: a frame of a capture or a line of a log, from 1."""
 
     frame: int | None = None
@@ -51,7 +52,7 @@ class Position(Struct, frozen=True):
         return f"frame {self.frame}" if self.frame is not None else f"line {self.line}"
 
 
-class Endpoint(Struct, frozen=True):
+class Endpoint(Struct, frozen=True, gc=False):
     """One end of a connection: its address as text and its port."""
 
     address: str
@@ -61,7 +62,7 @@ class Endpoint(Struct, frozen=True):
         return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
 
 
-class HandshakeMessage(Struct, frozen=True):
+class HandshakeMessage(Struct, frozen=True, gc=False):
     """One handshake message, RFC 8446 §4 (RFC 5246 §7.4), or what stands in its place.
 
     ``message`` is the RFC's name; "change_cipher_spec" and "encrypted_handshake" have type None.
@@ -82,7 +83,7 @@ class HandshakeMessage(Struct, frozen=True):
     cut: bool = False
 
 
-class Alert(Struct, frozen=True):
+class Alert(Struct, frozen=True, gc=False):
     """One alert, RFC 8446 §6 (RFC 5246 §7.2): ``sender`` sent it; blame is the verdict's business.
 
     An alert that could not be read has neither level nor description; ``inferred`` then says what
@@ -113,7 +114,7 @@ class Alert(Struct, frozen=True):
         return self.level is not None and int(self.level) == 2
 
 
-class EncryptedRecord(Struct, frozen=True):
+class EncryptedRecord(Struct, frozen=True, gc=False):
     """A record that was not read: its outer content type and its length without the header."""
 
     content_type: int
@@ -123,14 +124,14 @@ class EncryptedRecord(Struct, frozen=True):
     length: int
 
 
-class Extension(Struct, frozen=True):
+class Extension(Struct, frozen=True, gc=False):
     """One extension of a hello, as it was sent: its IANA number and its bytes."""
 
     type: int
     data: bytes
 
 
-class ClientHello(Struct, frozen=True):
+class ClientHello(Struct, frozen=True, gc=False):
     """A ClientHello, RFC 8446 §4.1.2. Numbers are IANA's, in the order they were offered.
 
     ``versions`` are those of supported_versions, or ``legacy_version`` alone; ``groups``,
@@ -154,7 +155,7 @@ class ClientHello(Struct, frozen=True):
     problems: tuple[str, ...] = ()
 
 
-class ServerHello(Struct, frozen=True):
+class ServerHello(Struct, frozen=True, gc=False):
     """A ServerHello (or HelloRetryRequest), RFC 8446 §4.1.3. ``version`` is the one it chose."""
 
     legacy_version: int
@@ -170,7 +171,7 @@ class ServerHello(Struct, frozen=True):
     problems: tuple[str, ...] = ()
 
 
-class CertificateRequest(Struct, frozen=True):
+class CertificateRequest(Struct, frozen=True, gc=False):
     """What the server asked for, RFC 5246 §7.4.4: names as RFC 4514 text, schemes and types by IANA's name."""
 
     authorities: tuple[str, ...] = ()
@@ -178,7 +179,7 @@ class CertificateRequest(Struct, frozen=True):
     types: tuple[str, ...] = ()
 
 
-class Certificate(Struct, frozen=True):
+class Certificate(Struct, frozen=True, gc=False):
     """The facts of one X.509 certificate, RFC 5280, as it was sent.
 
     Names are RFC 4514 text. A field that could not be read is None (or empty) and ``problems`` says why.
@@ -212,14 +213,14 @@ class Certificate(Struct, frozen=True):
     excluded_names: tuple[str, ...] = ()
 
 
-class Certificates(Struct, frozen=True):
+class Certificates(Struct, frozen=True, gc=False):
     """The certificate chains that were sent, leaf first, as they came."""
 
     client: tuple[Certificate, ...] = ()
     server: tuple[Certificate, ...] = ()
 
 
-class Clock(Struct, frozen=True):
+class Clock(Struct, frozen=True, gc=False):
     """What one side's clock said at ``at`` (the capture's time), and how that is known.
 
     ``skew_seconds`` is the clock less the capture's; ``confidence`` is how sure it is that this is a clock at all.
@@ -240,7 +241,7 @@ class Clock(Struct, frozen=True):
         return (self.time - self.at) / 1e9
 
 
-class Clocks(Struct, frozen=True):
+class Clocks(Struct, frozen=True, gc=False):
     """The clocks by which a connection can be judged; ``capture`` is that of its first packet."""
 
     capture: int | None
@@ -248,7 +249,7 @@ class Clocks(Struct, frozen=True):
     client: Clock | None = None
 
 
-class Closing(Struct, frozen=True):
+class Closing(Struct, frozen=True, gc=False):
     """How the transport ended: "fin" or "rst" and who sent the first one, or "open"."""
 
     how: Literal["fin", "rst", "open"] = "open"
@@ -257,21 +258,21 @@ class Closing(Struct, frozen=True):
     time: int | None = None
 
 
-class Evidence(Struct, frozen=True):
+class Evidence(Struct, frozen=True, gc=False):
     """One thing that supports a verdict, in words, and where it was seen (None: it is known, not seen)."""
 
     position: Position | None
     says: str
 
 
-class Alternative(Struct, frozen=True):
+class Alternative(Struct, frozen=True, gc=False):
     """Another cause that the evidence leaves open, and how likely it is."""
 
     cause: str
     confidence: float
 
 
-class Verdict(Struct, frozen=True):
+class Verdict(Struct, frozen=True, gc=False):
     """Who refused what, why, and what to change. The causes are DESIGN's stable names.
 
     ``refused_by`` is the side that ended it, ``at_fault`` the side where the mend belongs.
@@ -290,7 +291,7 @@ class Verdict(Struct, frozen=True):
     alternatives: tuple[Alternative, ...] = ()
 
 
-class Connection(Struct, frozen=True, kw_only=True):
+class Connection(Struct, frozen=True, kw_only=True, gc=False):
     """One TLS connection as the evidence shows it. ``connection`` counts from 0 within ``source``.
 
     ``digits`` is the number of decimals of a second that the evidence's times have. ``reset`` is the first TCP
@@ -337,7 +338,7 @@ class Connection(Struct, frozen=True, kw_only=True):
         return self.tls_version is not None and self.tls_version.startswith("TLS 1.3")
 
 
-class Summary(Struct, frozen=True):
+class Summary(Struct, frozen=True, gc=False):
     """What one piece of evidence held: ``start`` and ``end`` of its packets, and counts.
 
     The three numbers of failures are by who ended them; ``other_streams`` are TCP streams without any TLS; ``notes``

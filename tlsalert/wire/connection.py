@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from ipaddress import IPv6Address
-from typing import Final
+from typing import Final, final
 
 from mypy_extensions import i64
 
@@ -32,14 +32,16 @@ from tlsalert.registry.cipher_suites import cipher_suite_name
 from tlsalert.registry.handshake_types import HandshakeType
 from tlsalert.registry.signature_schemes import SignatureScheme
 from tlsalert.registry.versions import version_label
-from tlsalert.wire.fingerprint import ja3, ja3s, ja4
+from tlsalert.wire.fingerprint import ja3, ja4
 from tlsalert.wire.flow import RST, Flow
-from tlsalert.wire.hello import read_client_hello, read_server_hello, read_sslv2_client_hello
+from tlsalert.wire.hello import read_sslv2_client_hello
 from tlsalert.wire.inference import inferred_alerts, unread_alerts
 from tlsalert.wire.messages import read_certificate_list, read_certificate_request
+from tlsalert.wire.repeated import client_hello, server_hello
 from tlsalert.wire.transcript import (
     ALERT,
     CHANGE_CIPHER_SPEC,
+    HANDSHAKE,
     SSLV2,
     SSLV2_VERSION,
     TLS13,
@@ -50,8 +52,19 @@ from tlsalert.wire.transcript import (
 CLIENT_HELLO: Final = 1
 SERVER_HELLO: Final = 2
 CERTIFICATE: Final = 11
+SERVER_KEY_EXCHANGE: Final = 12
 CERTIFICATE_REQUEST: Final = 13
+SERVER_HELLO_DONE: Final = 14
 PRE_SHARED_KEY: Final = 41
+
+#: A Certificate message with more bytes than this is decoded anew each time, or strangers could fill the memory.
+REMEMBERED_CHAIN: Final = 16_384
+MOST_CHAINS: Final = 512
+
+#: The numbers of a dotted address as text.
+NUMBERS: Final = [str(number) for number in range(256)]
+DOT: Final = 0x2E
+ZERO: Final = 0x30
 
 #: Handshake messages by number; one without a name of its own shows its number.
 NAMES: Final[list[str]] = [
@@ -81,8 +94,8 @@ def connection(flow: Flow, source: str, number: int, digits: int) -> Connection:
     client = client_side(flow, transcript)
     story = _Story(transcript, client)
     near, far = endpoints(flow.key)
-    server_hello = story.server_hello
-    client_hello = story.client_hello
+    offered = story.client_hello
+    chosen = story.server_hello
     return Connection(
         source=source,
         connection=number,
@@ -91,18 +104,18 @@ def connection(flow: Flow, source: str, number: int, digits: int) -> Connection:
         start=int(flow.start),
         end=int(flow.end),
         digits=digits,
-        tls_version=_version(transcript, server_hello, story.whole[1]),
-        cipher_suite=cipher_suite_name(server_hello.cipher_suite)
-        if server_hello and server_hello.cipher_suite >= 0
+        tls_version=_version(transcript, chosen, story.whole[1]),
+        cipher_suite=cipher_suite_name(chosen.cipher_suite)
+        if chosen is not None and chosen.cipher_suite >= 0
         else None,
-        server_name=client_hello.server_name if client_hello else None,
-        alpn=server_hello.alpn if server_hello else None,
-        ja3=ja3(client_hello) if client_hello and story.whole[0] else None,
-        ja3s=ja3s(server_hello) if server_hello and story.whole[1] and server_hello.cipher_suite >= 0 else None,
-        ja4=ja4(client_hello) if client_hello and story.whole[0] else None,
+        server_name=offered.server_name if offered is not None else None,
+        alpn=chosen.alpn if chosen is not None else None,
+        ja3=story.ja3,
+        ja3s=story.ja3s,
+        ja4=story.ja4,
         resumed=story.resumed(),
-        client_hello=client_hello,
-        server_hello=server_hello,
+        client_hello=offered,
+        server_hello=chosen,
         messages=tuple(story.messages),
         alerts=story.all_alerts(),
         certificates=Certificates(story.certificates[0], story.certificates[1]),
@@ -143,8 +156,33 @@ def endpoints(key: bytes) -> tuple[Endpoint, Endpoint]:
 def address(packed: bytes) -> str:
     """Return an address as text: dotted, or RFC 5952's form."""
     if len(packed) == 4:
-        return f"{packed[0]}.{packed[1]}.{packed[2]}.{packed[3]}"
+        return f"{NUMBERS[packed[0]]}.{NUMBERS[packed[1]]}.{NUMBERS[packed[2]]}.{NUMBERS[packed[3]]}"
+    return _long_address(packed)
+
+
+def packed(address: str) -> bytes:
+    """Return the bytes of an address that :func:`address` has made text of."""
+    if ":" in address:
+        return _long_packed(address)
+    value: i64 = 0
+    part: i64 = 0
+    for character in address.encode():
+        if character == DOT:
+            value = value << 8 | part
+            part = 0
+        else:
+            part = part * 10 + i64(character) - ZERO
+    return int(value << 8 | part).to_bytes(4, "big")
+
+
+@lru_cache(maxsize=4096)
+def _long_address(packed: bytes) -> str:
     return str(IPv6Address(packed))
+
+
+@lru_cache(maxsize=4096)
+def _long_packed(address: str) -> bytes:
+    return IPv6Address(address).packed
 
 
 def _version(transcript: Transcript, hello: ServerHello | None, whole: bool) -> str | None:
@@ -193,10 +231,15 @@ class _Story:
         self.notes: list[str] = []
         self.client_hello: ClientHello | None = None
         self.server_hello: ServerHello | None = None
+        self.ja3: str | None = None
+        self.ja3s: str | None = None
+        self.ja4: str | None = None
         self.certificates: list[tuple[Certificate, ...]] = [(), ()]
         self.request: CertificateRequest | None = None
         self.after: str | None = None
         self.whole = [True, True]
+        self._position = Position(0)
+        self._frame: i64 = 0
         self.unread = unread_alerts(transcript)
         for event in transcript.events:
             if event.kind == ALERT:
@@ -208,6 +251,13 @@ class _Story:
         """Return who a side is."""
         return "client" if side == self.client else "server"
 
+    def position(self, frame: i64) -> Position:
+        """Return a frame as a position: one object for all that a packet completed."""
+        if frame != self._frame:
+            self._frame = frame
+            self._position = Position(int(frame))
+        return self._position
+
     def all_alerts(self) -> tuple[Alert, ...]:
         """Return the alerts that were read, and those that lengths and order give away in TLS 1.3."""
         for event, says in inferred_alerts(self.transcript, self.client):
@@ -216,7 +266,7 @@ class _Story:
                     None,
                     None,
                     self.sender(event.side),
-                    Position(int(event.frame)),
+                    self.position(event.frame),
                     int(event.time),
                     True,
                     False,
@@ -229,8 +279,10 @@ class _Story:
     def records(self) -> tuple[EncryptedRecord, ...]:
         """Return the first and last unread records."""
         return tuple(
-            EncryptedRecord(int(e.kind), self.sender(e.side), Position(int(e.frame)), int(e.time), int(e.length))
-            for e in self.transcript.records
+            [
+                EncryptedRecord(int(e.kind), self.sender(e.side), self.position(e.frame), int(e.time), int(e.length))
+                for e in self.transcript.records
+            ]
         )
 
     def resumed(self) -> bool:
@@ -240,14 +292,19 @@ class _Story:
             return False
         if self.transcript.version >= TLS13:
             return any(extension.type == PRE_SHARED_KEY for extension in hello.extensions)
-        names = [message.message for message in self.messages if message.sender == "server"]
-        return "change_cipher_spec" in names and not {"certificate", "server_key_exchange", "server_hello_done"} & set(
-            names
-        )
+        changed = False
+        for event in self.transcript.events:
+            if event.side == self.client or event.kind == ALERT:
+                continue
+            if event.kind == CHANGE_CIPHER_SPEC:
+                changed = True
+            elif event.kind == HANDSHAKE and event.code in (CERTIFICATE, SERVER_KEY_EXCHANGE, SERVER_HELLO_DONE):
+                return False
+        return changed
 
     def _alert(self, event: Event) -> None:
         sender = self.sender(event.side)
-        position, time = Position(int(event.frame)), int(event.time)
+        position, time = self.position(event.frame), int(event.time)
         if event.code < 0:
             says = self.unread.pop(0)
             self.alerts.append(Alert(None, None, sender, position, time, True, False, says, self.after))
@@ -279,7 +336,7 @@ class _Story:
                 name,
                 code,
                 self.sender(event.side),
-                Position(int(event.frame)),
+                self.position(event.frame),
                 int(event.time),
                 int(event.length),
                 encrypted,
@@ -295,7 +352,10 @@ class _Story:
         if body is None:
             return
         if code == CLIENT_HELLO:
-            self.client_hello = read_sslv2_client_hello(body)
+            hello = read_sslv2_client_hello(body)
+            self.client_hello = hello
+            self.ja3 = ja3(hello) if self.whole[0] else None
+            self.ja4 = ja4(hello) if self.whole[0] else None
         elif code == 4 and len(body) >= 11:
             size = body[5] << 8 | body[6]
             if 0 < size <= len(body) - 11:
@@ -321,23 +381,30 @@ class _Story:
             return
         if self.client_hello is not None and self.client_hello.random == body[2:34]:
             return  # the second one, after a HelloRetryRequest: RFC 8446 §4.1.2
-        self.client_hello = read_client_hello(body)
+        offer = client_hello(body)
+        self.client_hello = offer.hello
         self.whole[0] = not event.cut
-        self._problems(event, "client_hello", self.client_hello.problems)
+        self.ja3 = None if event.cut else offer.ja3
+        self.ja4 = None if event.cut else offer.ja4
+        if offer.hello.problems:
+            self._problems(event, "client_hello", offer.hello.problems)
 
     def _server_hello(self, event: Event, body: bytes) -> bool:
         if len(body) < 34:
             return False
-        hello = read_server_hello(body)
+        answer = server_hello(body)
+        hello = answer.hello
         self.server_hello = hello
         self.whole[1] = not event.cut
-        self._problems(event, "server_hello", hello.problems)
+        self.ja3s = answer.ja3s if hello.cipher_suite >= 0 and not event.cut else None
+        if hello.problems:
+            self._problems(event, "server_hello", hello.problems)
         return hello.hello_retry_request
 
     def _certificates(self, event: Event, body: bytes) -> None:
-        encoded, problem = read_certificate_list(body, self.transcript.version >= TLS13)
-        place = 0 if event.side == self.client else 1
-        self.certificates[place] = tuple([read_certificate(der) for der in encoded])
+        tls13 = self.transcript.version >= TLS13
+        chain, problem = _chain(body, tls13)
+        self.certificates[0 if event.side == self.client else 1] = chain
         if problem is not None:
             self._problems(event, "certificate", (problem,))
 
@@ -350,6 +417,35 @@ class _Story:
     def _problems(self, event: Event, message: str, problems: tuple[str, ...]) -> None:
         if not event.cut:
             self.notes.extend([f"frame {event.frame}: {message}: {problem}" for problem in problems])
+
+
+@final
+class _Chain:
+    """A Certificate message that was decoded."""
+
+    def __init__(self, body: bytes, chain: tuple[Certificate, ...], problem: str | None) -> None:
+        self.body = body
+        self.chain = chain
+        self.problem = problem
+
+
+#: Certificate messages that were seen, by their ends: the first certificate's serial number, the last one's signature.
+_CHAINS: Final[dict[bytes, _Chain]] = {}
+
+
+def _chain(body: bytes, tls13: bool) -> tuple[tuple[Certificate, ...], str | None]:
+    """Decode a Certificate message: its certificates, and what is wrong with it if anything is."""
+    ends = body[:48] + body[-32:] + (b"3" if tls13 else b"2")
+    known = _CHAINS.get(ends)
+    if known is not None and known.body == body:
+        return known.chain, known.problem
+    encoded, problem = read_certificate_list(body, tls13)
+    chain = tuple([read_certificate(der) for der in encoded])
+    if len(body) <= REMEMBERED_CHAIN:
+        if len(_CHAINS) >= MOST_CHAINS:
+            _CHAINS.clear()
+        _CHAINS[ends] = _Chain(body, chain, problem)
+    return chain, problem
 
 
 @lru_cache(maxsize=256)

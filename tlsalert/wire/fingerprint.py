@@ -5,7 +5,6 @@ JA3 and JA3S: salesforce/ja3 (BSD-3-Clause). JA4: FoxIO-LLC/ja4, technical_detai
 
 from __future__ import annotations
 
-from functools import lru_cache
 from hashlib import md5, sha256
 
 from tlsalert.model import ClientHello, ServerHello
@@ -23,21 +22,13 @@ JA4_VERSIONS = {
     0xFEFC: "d3",
 }
 ALPN = 16
-#: Offers that are remembered with their hashes: most clients offer the same again and again.
-REMEMBERED = 512
 
 
 def ja3(hello: ClientHello) -> str:
     """Return the JA3 fingerprint (MD5 in hex) of a ClientHello."""
     kinds = tuple([extension.type for extension in hello.extensions])
-    return _ja3(hello.legacy_version, hello.cipher_suites, kinds, hello.groups, hello.point_formats)
-
-
-@lru_cache(maxsize=REMEMBERED)
-def _ja3(
-    version: int, suites: tuple[int, ...], kinds: tuple[int, ...], groups: tuple[int, ...], formats: tuple[int, ...]
-) -> str:
-    fields = (str(version), _decimal(suites), _decimal(kinds), _decimal(groups), _decimal(formats))
+    numbers = (hello.cipher_suites, kinds, hello.groups, hello.point_formats)
+    fields = [str(hello.legacy_version), *[_decimal(codes) for codes in numbers]]
     return md5(",".join(fields).encode(), usedforsecurity=False).hexdigest()
 
 
@@ -63,12 +54,10 @@ def ja4(hello: ClientHello, transport: str = "t") -> str:
     return f"{head}_{_suites_hash(tuple(suites))}_{_extensions_hash(tuple(kinds), hello.signature_schemes)}"
 
 
-@lru_cache(maxsize=REMEMBERED)
 def _suites_hash(suites: tuple[int, ...]) -> str:
     return _short(",".join(sorted([f"{code:04x}" for code in suites])))
 
 
-@lru_cache(maxsize=REMEMBERED)
 def _extensions_hash(kinds: tuple[int, ...], offered: tuple[int, ...]) -> str:
     listed = ",".join(sorted([f"{kind:04x}" for kind in kinds if kind not in (0, 16)]))
     schemes = ",".join([f"{code:04x}" for code in offered if not is_grease(code)])

@@ -5,19 +5,21 @@ A hello that breaks its grammar is told as far as it goes, with what is wrong in
 
 from __future__ import annotations
 
+from typing import Final
+
 from tlsalert.errors import DecodeError
 from tlsalert.model import ClientHello, Extension, ServerHello
 from tlsalert.wire.cursor import Cursor
 from tlsalert.wire.transcript import HELLO_RETRY_REQUEST, TLS13
 
-SERVER_NAME = 0
-SUPPORTED_GROUPS = 10
-EC_POINT_FORMATS = 11
-SIGNATURE_ALGORITHMS = 13
-ALPN = 16
-SUPPORTED_VERSIONS = 43
-KEY_SHARE = 51
-OLD_KEY_SHARE = 40  # before draft 23 of TLS 1.3
+SERVER_NAME: Final = 0
+SUPPORTED_GROUPS: Final = 10
+EC_POINT_FORMATS: Final = 11
+SIGNATURE_ALGORITHMS: Final = 13
+ALPN: Final = 16
+SUPPORTED_VERSIONS: Final = 43
+KEY_SHARE: Final = 51
+OLD_KEY_SHARE: Final = 40  # before draft 23 of TLS 1.3
 
 
 def read_client_hello(body: bytes) -> ClientHello:

@@ -17,7 +17,7 @@ import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.evidence import CAPTURES
+from tests.evidence import CAPTURES, CASES, CORPUS, captures_under, needs_corpus
 from tests.talks import (
     CERTIFICATE,
     IN_2015,
@@ -39,7 +39,8 @@ from tests.wire.packets import enhanced, ethernet, interface, ipv4, pcap, sectio
 from tests.wire.wrapped import FRAME, PACKET, snap, udp, wireless
 from tlsalert import capture as module
 from tlsalert.capture import Capture, Reader, Wanted, read
-from tlsalert.errors import CaptureError
+from tlsalert.diagnosis.verdict import Witnesses, judge
+from tlsalert.errors import CaptureError, TlsalertError
 from tlsalert.model import Connection, Summary, Verdict
 from tlsalert.render.rows import row
 from tlsalert.sources import files
@@ -463,3 +464,40 @@ def test_at_length_a_changed_capture_is_read_or_refused(
         place %= len(data) - 8
         data[place : place + len(put)] = put
     assert_survives(tmp_path / "changed.pcap", bytes(data))
+
+
+def judged(paths: list[Path]) -> list[Connection]:
+    found: list[Connection] = []
+    for path in paths:
+        try:
+            found.extend(Reader(path))
+        except TlsalertError:
+            continue
+    return found
+
+
+def assert_the_quick_way_is_right(paths: list[Path], monkeypatch: pytest.MonkeyPatch) -> int:
+    """What a connection that went well is told to be is what a whole diagnosis says; return how many went well."""
+    quick: list[bool] = []
+
+    def noting(connection: Connection, witnesses: Witnesses, well: bool = False) -> Connection:
+        quick.append(well)
+        return judge(connection, witnesses, well)
+
+    def whole(connection: Connection, witnesses: Witnesses, well: bool = False) -> Connection:
+        return judge(connection, witnesses)
+
+    monkeypatch.setattr(module, "judge", noting)
+    told_quickly = judged(paths)
+    monkeypatch.setattr(module, "judge", whole)
+    assert judged(paths) == told_quickly
+    return sum(quick)
+
+
+def test_connections_that_went_well_need_no_whole_diagnosis(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert assert_the_quick_way_is_right(sorted(CAPTURES.glob("*.pcap")), monkeypatch) > 0
+
+
+@needs_corpus
+def test_nor_do_those_of_public_captures(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert assert_the_quick_way_is_right(list(captures_under(CORPUS, CASES)), monkeypatch) > 200

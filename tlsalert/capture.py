@@ -93,7 +93,7 @@ class Reader:
         """Build and judge what is held, in the order of first packets."""
         for flow in self._harvest.release():
             built = connection(flow, self.summary.source, self._harvest.rank(flow.number), self._parser.digits)
-            judged = judge(built, self._witnesses)
+            judged = judge(built, self._witnesses, flow.transcript is not None and flow.transcript.went_well())
             self._count(judged)
             if self._is_wanted(judged):
                 yield judged

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from functools import lru_cache
-from ipaddress import ip_address
 
 from tlsalert.diagnosis.clocks import Dated, Seen, Witness
 from tlsalert.diagnosis.offers import ServerSeen
 from tlsalert.model import Connection, Endpoint, Side
+from tlsalert.wire.connection import packed
 from tlsalert.wire.hello import read_client_hello, read_server_hello
 from tlsalert.wire.readings import Readings
 from tlsalert.wire.servers import Choice, Servers, leaf_end, tunnelled
@@ -35,8 +34,8 @@ class Witnesses:
             return None
         at, frame = _seen(connection, f"{side}_hello")
         if side == "server":
-            return self._readings.server(_packed(end.address), end.port, random, at, frame)
-        return self._readings.client(_packed(end.address), random, at, frame)
+            return self._readings.server(packed(end.address), end.port, random, at, frame)
+        return self._readings.client(packed(end.address), random, at, frame)
 
     def beside(self, connection: Connection, side: Side, random: bytes) -> Sequence[Seen]:
         """Return readings of the same machine that differ from the one in this random."""
@@ -44,13 +43,13 @@ class Witnesses:
         if end is None:
             return ()
         if side == "server":
-            return self._readings.beside_server(_packed(end.address), end.port, random)
-        return self._readings.beside_client(_packed(end.address), random)
+            return self._readings.beside_server(packed(end.address), end.port, random)
+        return self._readings.beside_client(packed(end.address), random)
 
     def agree(self, connection: Connection) -> bool:
         """Return whether any two readings of the server agree with each other."""
         end = connection.server
-        return end is not None and self._readings.agree(_packed(end.address), end.port)
+        return end is not None and self._readings.agree(packed(end.address), end.port)
 
     def dated(self, connection: Connection, side: Side) -> Dated | None:
         """Return what the machine said in HTTP (Date), nearest to the connection's time."""
@@ -59,10 +58,10 @@ class Witnesses:
         end = _end(connection, side)
         if end is None:
             return None
-        own = self._readings.date(_packed(end.address), end.port, connection.start)
+        own = self._readings.date(packed(end.address), end.port, connection.start)
         if own is None:
             return None
-        states = self._readings.dates_before_and_after(_packed(end.address), int(own.port))
+        states = self._readings.dates_before_and_after(packed(end.address), int(own.port))
         return Dated(own, int(own.many), own.port == end.port, [state for state in states if state is not own])
 
     def server(self, connection: Connection) -> ServerSeen | None:
@@ -70,7 +69,7 @@ class Witnesses:
         end = connection.server
         if end is None or tunnelled(connection.plain[0]):
             return None
-        key = _packed(end.address) + bytes((end.port >> 8, end.port & 255))
+        key = packed(end.address) + bytes((end.port >> 8, end.port & 255))
         kept = self._servers.of(key)
         if kept is None:
             return None
@@ -141,12 +140,7 @@ def _end(connection: Connection, side: Side) -> Endpoint | None:
 
 def _seen(connection: Connection, name: str) -> tuple[int, int]:
     """Return when and in which frame a hello was seen; (-1, 0) where it was not."""
-    hello = next((message for message in connection.messages if message.message == name), None)
-    if hello is None or hello.time is None:
-        return -1, 0
-    return hello.time, hello.position.frame or 0
-
-
-@lru_cache(maxsize=1024)
-def _packed(address: str) -> bytes:
-    return ip_address(address).packed
+    for message in connection.messages:
+        if message.message == name:
+            return (-1, 0) if message.time is None else (message.time, message.position.frame or 0)
+    return -1, 0

@@ -55,7 +55,7 @@ def command(
     EVIDENCE is a pcap or pcapng file, plain or compressed (gzip, zstd, xz, bzip2), or "-" for a pipe. Connections
     come in the order of their first packets; from a pipe, and in captures with very many failures, as they end.
     """
-    gc.set_threshold(100_000, 50, 50)  # what reading makes has no cycles: looking for them took a third of the time
+    gc.set_threshold(1_000_000, 50, 50)  # what reading makes has no cycles: looking for them took a third of the time
     _spare(output, evidence)
     session = _Session(cast("Wanted", only), number)
     with _output(output) as out:

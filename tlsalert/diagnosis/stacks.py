@@ -7,6 +7,7 @@ Nothing here looks at an alert: what a stack answers is :mod:`tlsalert.diagnosis
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import exp
 from typing import Final
 
@@ -65,6 +66,8 @@ NO_CLOCK: Final = 0.01
 TLS13: Final = (0x0304, 0xFEFC)
 SCSV: Final = 0x00FF  # TLS_EMPTY_RENEGOTIATION_INFO_SCSV, RFC 5746 §3.3
 RSA_MD5: Final = 0x0101  # RFC 5246 §7.4.1.4.1: md5, rsa
+#: Numbers in an offer whose answer is remembered: a longer one is looked at anew, or strangers could fill the memory.
+LONGEST: Final = 256
 
 
 def server_stack(connection: Connection, libraries: dict[str, float] | None = None) -> dict[str, float]:
@@ -133,25 +136,32 @@ def client_clock_prior(connection: Connection) -> float:
     hello = connection.client_hello
     if hello is None or any(version in TLS13 for version in hello.versions):
         return NO_CLOCK  # 1 of 505 that offered TLS 1.3 showed it
-    types = tuple(extension.type for extension in hello.extensions)
-    if RSA_MD5 in hello.signature_schemes:
+    types = tuple([extension.type for extension in hello.extensions])
+    if len(types) + len(hello.cipher_suites) + len(hello.signature_schemes) > LONGEST:
+        return _client_prior.__wrapped__(types, hello.cipher_suites, hello.signature_schemes)
+    return _client_prior(types, hello.cipher_suites, hello.signature_schemes)
+
+
+@lru_cache(maxsize=256)
+def _client_prior(types: tuple[int, ...], suites: tuple[int, ...], schemes: tuple[int, ...]) -> float:
+    if RSA_MD5 in schemes:
         return 0.97  # OpenSSL 1.0.0 to 1.0.1e: MD5 and the clock went together, in 1.0.1f; 12 of 12
-    if _grease(hello):
+    if _grease(suites):
         return NO_CLOCK  # Chromium and its kin, RFC 8701
-    if types[:4] == (0, 10, 11, 13) and SCSV in hello.cipher_suites:
+    if types[:4] == (0, 10, 11, 13) and SCSV in suites:
         return 0.85  # Apple's Secure Transport; 31 of 37
-    if types[-6:] == (13, 10, 11, 22, 23, 35) and SCSV in hello.cipher_suites:
+    if types[-6:] == (13, 10, 11, 22, 23, 35) and SCSV in suites:
         return 0.9  # Mbed TLS 2.x; 2 of 2
-    if types[-2:] == (23, 65281) and SCSV not in hello.cipher_suites:
+    if types[-2:] == (23, 65281) and SCSV not in suites:
         return 0.2  # Schannel, by its age; 4 of 19
     if 23 in types or 13 in types:
         return 0.03  # OpenSSL 1.0.1f and later, NSS, Go, Java: 32 random bytes; 6 of 277
     return 0.3  # from before TLS 1.2's extensions: old enough for either; 27 of 100
 
 
-def _grease(hello: ClientHello) -> bool:
+def _grease(suites: tuple[int, ...]) -> bool:
     """Whether the client mixes in values that mean nothing, RFC 8701."""
-    return any(suite & 0x0F0F == 0x0A0A and suite >> 8 == suite & 0xFF for suite in hello.cipher_suites)
+    return any(suite & 0x0F0F == 0x0A0A and suite >> 8 == suite & 0xFF for suite in suites)
 
 
 def _applications(connection: Connection) -> dict[str, float]:

@@ -40,8 +40,10 @@ MISSING_CERTIFICATE = frozenset((None, 40, 41, 42, 43, 46, 48, 49, 50, 116, 10))
 #: after a certificate it says that the key or signature is too weak.
 NOT_A_CERTIFICATE = frozenset((0, 10, 20, 21, 22, 30, 60, 70, 86, 90, 100, 109, 110, 111, 112, 115, 117, 120, 121))
 
-#: What a TLS 1.3 handshake went like is inferred from lengths and order where nothing of it was decrypted.
-INFERRED = 0.85
+#: The verdict on handshakes that were completed: one object for the many of a capture. What one in TLS 1.3 went like is
+#: inferred from lengths and order where nothing of it was decrypted.
+WENT_WELL = Verdict("established", "The handshake succeeded.", confidence=0.97)
+SEEMS_WELL = Verdict("established", "The handshake succeeded.", confidence=0.85)
 
 
 class Witnesses(Protocol):
@@ -63,14 +65,16 @@ class Witnesses(Protocol):
         """Return what the server is seen to want by its other connections."""
 
 
-def judge(connection: Connection, witnesses: Witnesses) -> Connection:
-    """Return the connection with its clocks and its verdict."""
+def judge(connection: Connection, witnesses: Witnesses, well: bool = False) -> Connection:
+    """Return the connection with its clocks and its verdict; ``well`` says that it surely was established."""
     look = _Look(connection)
     clocks = Clocks(
         connection.start,
         _clock(connection, "server", witnesses, look.server_prior),
         _clock(connection, "client", witnesses, look.client_prior),
     )
+    if well:
+        return structs.replace(connection, clocks=clocks, verdict=_established(connection))
     connection = structs.replace(connection, clocks=clocks)
     end = ending(connection)
     if end.outcome == "established":
@@ -163,7 +167,10 @@ def _random(connection: Connection, name: str) -> bytes | None:
 
 
 def _first(connection: Connection, name: str) -> HandshakeMessage | None:
-    return next((message for message in connection.messages if message.message == name), None)
+    for message in connection.messages:
+        if message.message == name:
+            return message
+    return None
 
 
 def _shown(connection: Connection, end: Ending) -> bool:
@@ -191,12 +198,14 @@ def _about_certificate(connection: Connection, end: Ending) -> bool:
 
 
 def _established(connection: Connection) -> Verdict:
-    late = next((a for a in connection.alerts if a.fatal and a.code not in (None, 0)), None)
-    summary = "The handshake succeeded"
-    if late is not None:
-        summary += f"; {late.description} of the {late.sender} came after it and is no verdict on it"
-    inferred = connection.tls13 and not any(m.decrypted for m in connection.messages)
-    return Verdict("established", summary + ".", confidence=INFERRED if inferred else 0.97)
+    plain = WENT_WELL
+    if connection.tls13 and not any(m.decrypted for m in connection.messages):
+        plain = SEEMS_WELL
+    for late in connection.alerts:
+        if late.description is not None and late.fatal and late.code != 0:
+            summary = f"The handshake succeeded; {late.description} of the {late.sender} came after it"
+            return Verdict("established", f"{summary} and is no verdict on it.", confidence=plain.confidence)
+    return plain
 
 
 def _not_tls(connection: Connection) -> Verdict:

@@ -32,6 +32,8 @@ class Harvest:
         self.other_streams: i64 = 0
         self.tls = bytearray()
         self.blocks: list[int] = []
+        self._reached: i64 = 0
+        self._before: i64 = 0
 
     def take(self, flows: list[Flow]) -> None:
         """Take flows that have ended: those that surely did not fail only count, unless they are wanted, too."""
@@ -81,14 +83,21 @@ class Harvest:
         if not i64(self.tls[place]) & bit:
             self.tls[place] = i64(self.tls[place]) | bit
             self.blocks[place // BLOCK] += 1
+            if place < self._reached:
+                self._reached = 0
+                self._before = 0
 
     def rank(self, number: i64) -> int:
         """Return how many TLS flows began before flow ``number``: what its connection is numbered by, from 0."""
         place = number >> 3
-        block = place // BLOCK
-        before = sum(self.blocks[:block])
-        ones = int.from_bytes(self.tls[block * BLOCK : place], "little").bit_count()
-        return before + ones + (self.tls[place] & int((1 << (number & 7)) - 1)).bit_count()
+        if place < self._reached or place - self._reached > BLOCK:
+            block = place // BLOCK
+            self._before = sum(self.blocks[:block])
+            self._reached = block * BLOCK
+        while self._reached < place:  # mostly a short way: flows are ranked in their order
+            self._before += i64(self.tls[self._reached].bit_count())
+            self._reached += 1
+        return int(self._before) + (self.tls[place] & int((1 << (number & 7)) - 1)).bit_count()
 
 
 def _number(flow: Flow) -> int:

@@ -239,8 +239,9 @@ def _find(readings: list[Reading] | None, random: bytes, at: i64, frame: i64) ->
     if readings is None or len(random) < 4:
         return None
     own: Reading | None = None
+    seconds: i64 = i64(random[0]) << 24 | i64(random[1]) << 16 | i64(random[2]) << 8 | i64(random[3])
     for reading in readings:
-        if reading.random == random:
+        if reading.time == seconds and reading.random == random:
             own = reading
             break
     agreeing = 0
@@ -252,6 +253,8 @@ def _find(readings: list[Reading] | None, random: bytes, at: i64, frame: i64) ->
         agreeing = 1
         others += 1
     for reading in readings:
-        if _apart(reading.offset, own.offset) <= _slack(reading.at, own.at):
+        apart = _apart(reading.offset, own.offset)
+        span = _apart(reading.at, own.at)
+        if apart <= TOLERANCE + span and apart <= TOLERANCE + span // DRIFT:  # the first spares most the division
             agreeing += 1
     return own, agreeing, others

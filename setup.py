@@ -1,4 +1,4 @@
-"""Compiles ``tlsalert/wire`` with mypyc; everything else about the package stands in setup.cfg.
+"""Compiles ``tlsalert/wire`` and a few modules besides with mypyc; all else about the package stands in setup.cfg.
 
 Without a C compiler (or with TLSALERT_PURE=1) the same files run interpreted, some ten times slower.
 """
@@ -12,6 +12,13 @@ from setuptools import setup
 from setuptools.command.build_ext import build_ext
 
 WIRE = sorted(str(path) for path in Path("tlsalert/wire").glob("*.py") if path.name != "__init__.py")
+#: What else is done for every connection of a capture: its verdict where it went well, and its JSON.
+OTHERS = [
+    "tlsalert/diagnosis/clocks.py",
+    "tlsalert/diagnosis/stacks.py",
+    "tlsalert/diagnosis/verdict.py",
+    "tlsalert/render/lines.py",
+]
 
 #: Functions that no other library may replace can be inlined and called directly: that saves 8 % of a packet's time.
 INLINE = ["-fno-semantic-interposition", "-fvisibility=hidden", "-fno-plt"] if sys.platform == "linux" else []
@@ -38,7 +45,7 @@ def extensions() -> list[Any]:
 
         # What mypy has to say about types is for the tests; a later mypy's opinion must not stop an installation.
         options = ["--config-file=", "--follow-imports=silent"]
-        made = mypycify([*options, *WIRE], opt_level="3", debug_level="0", group_name="tlsalert_wire")
+        made = mypycify([*options, *WIRE, *OTHERS], opt_level="3", debug_level="0", group_name="tlsalert_wire")
     except (ImportError, SystemExit) as error:
         print(f"warning: tlsalert.wire is not compiled, so it runs interpreted and slow: {error}", file=sys.stderr)
         return []

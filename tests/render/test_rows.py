@@ -73,6 +73,7 @@ def test_a_message_of_the_handshake() -> None:
         "length": 77,
         "encrypted": False,
         "decrypted": False,
+        "fields": None,
     }
     assert [message["type"] for message in console["messages"][-2:]] == [None, None]
 

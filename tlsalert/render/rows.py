@@ -32,7 +32,7 @@ Row = dict[str, object]
 #: A certificate with more bytes than this is told anew each time, or strangers could fill the memory.
 REMEMBERED_DER = 8192
 
-_BILLION = 1_000_000_000
+BILLION = 1_000_000_000
 
 
 def row(connection: Connection) -> Row:
@@ -56,37 +56,36 @@ def row(connection: Connection) -> Row:
         "ja3s": connection.ja3s,
         "ja4": connection.ja4,
         "resumed": connection.resumed,
-        "client_hello": _client_hello(connection.client_hello),
-        "server_hello": _server_hello(connection.server_hello),
-        "messages": [_message(message, digits) for message in connection.messages],
-        "alerts": [_alert(alert, digits) for alert in connection.alerts],
+        "client_hello": client_hello_row(connection.client_hello),
+        "server_hello": server_hello_row(connection.server_hello),
+        "messages": [message_row(message, digits) for message in connection.messages],
+        "alerts": [alert_row(alert, digits) for alert in connection.alerts],
         "certificates": {
             "client": [certificate_row(one) for one in connection.certificates.client],
             "server": [certificate_row(one) for one in connection.certificates.server],
         },
-        "certificate_request": _certificate_request(connection.certificate_request),
+        "certificate_request": request_row(connection.certificate_request),
         "clocks": {
             "capture": time_text(connection.clocks.capture, digits),
-            "server": _clock(connection.clocks.server, digits),
-            "client": _clock(connection.clocks.client, digits),
+            "server": clock_row(connection.clocks.server, digits),
+            "client": clock_row(connection.clocks.client, digits),
         },
         "closed": {"how": closed.how, "from": closed.sender, "position": _position(closed.position)},
         "notes": list(connection.notes),
-        "verdict": _verdict(connection.verdict),
+        "verdict": verdict_row(connection.verdict),
     }
 
 
-@lru_cache(1024)  # all messages of a packet have its time
 def time_text(time: int | None, digits: int) -> str | None:
     """Return :func:`tlsalert.model.rfc3339` of ``time``, with the text of each second made only once."""
     if time is None:
         return None
-    seconds, fraction = divmod(time, _BILLION)
+    seconds, fraction = divmod(time, BILLION)
     if digits == 6:  # most captures
-        return f"{_second(seconds)}.{fraction // 1000:06d}Z"
+        return f"{second_text(seconds)}.{fraction // 1000:06d}Z"
     if digits == 0:
-        return _second(seconds) + "Z"
-    return f"{_second(seconds)}.{f'{fraction:09d}'[:digits]}Z"
+        return second_text(seconds) + "Z"
+    return f"{second_text(seconds)}.{f'{fraction:09d}'[:digits]}Z"
 
 
 def date_text(moment: datetime | None) -> str | None:
@@ -98,6 +97,12 @@ def date_text(moment: datetime | None) -> str | None:
     return moment.isoformat(timespec="seconds") + "Z"
 
 
+@lru_cache(4096)
+def second_text(seconds: int) -> str:
+    """Return a whole second as RFC 3339 without the "Z"."""
+    return rfc3339(seconds * BILLION, 0)[:-1]
+
+
 def certificate_row(certificate: Certificate) -> Row:
     """Return the facts of a certificate, without its DER."""
     if len(certificate.der) > REMEMBERED_DER:
@@ -106,26 +111,8 @@ def certificate_row(certificate: Certificate) -> Row:
     return {key: list(value) if isinstance(value, list) else value for key, value in facts.items()}
 
 
-@lru_cache(4096)
-def _second(seconds: int) -> str:
-    """Return a whole second as RFC 3339 without the "Z"."""
-    return rfc3339(seconds * _BILLION, 0)[:-1]
-
-
-def _endpoint(endpoint: Endpoint | None) -> Row | None:
-    return None if endpoint is None else {"address": endpoint.address, "port": endpoint.port}
-
-
-def _position(position: Position | None) -> Row | None:
-    """Return {"frame": n} or {"line": n}: only what is known."""
-    if position is None:
-        return None
-    if position.frame is not None:
-        return {"frame": position.frame}
-    return None if position.line is None else {"line": position.line}
-
-
-def _message(message: HandshakeMessage, digits: int) -> Row:
+def message_row(message: HandshakeMessage, digits: int) -> Row:
+    """Return a message; "fields" is what it says besides, None where that is shown elsewhere or not known."""
     return {
         "message": message.message,
         "type": message.type,
@@ -135,10 +122,12 @@ def _message(message: HandshakeMessage, digits: int) -> Row:
         "length": message.length,
         "encrypted": message.encrypted,
         "decrypted": message.decrypted,
+        "fields": None,
     }
 
 
-def _alert(alert: Alert, digits: int) -> Row:
+def alert_row(alert: Alert, digits: int) -> Row:
+    """Return an alert: by name and number, or what was inferred of it."""
     return {
         "level": names.alert_level(alert),
         "description": names.alert_name(alert),
@@ -153,7 +142,8 @@ def _alert(alert: Alert, digits: int) -> Row:
     }
 
 
-def _client_hello(hello: ClientHello | None) -> Row | None:
+def client_hello_row(hello: ClientHello | None) -> Row | None:
+    """Return what a client offered, in names."""
     if hello is None:
         return None
     return {
@@ -174,7 +164,8 @@ def _client_hello(hello: ClientHello | None) -> Row | None:
     }
 
 
-def _server_hello(hello: ServerHello | None) -> Row | None:
+def server_hello_row(hello: ServerHello | None) -> Row | None:
+    """Return what a server chose, in names."""
     if hello is None:
         return None
     return {
@@ -190,6 +181,61 @@ def _server_hello(hello: ServerHello | None) -> Row | None:
         "hello_retry_request": hello.hello_retry_request,
         "problems": list(hello.problems),
     }
+
+
+def request_row(request: CertificateRequest | None) -> Row | None:
+    """Return what a server asked for."""
+    if request is None:
+        return None
+    return {
+        "authorities": list(request.authorities),
+        "signature_schemes": list(request.signature_schemes),
+        "types": list(request.types),
+    }
+
+
+def clock_row(clock: Clock | None, digits: int) -> Row | None:
+    """Return a side's clock."""
+    if clock is None:
+        return None
+    return {
+        "time": time_text(clock.time, digits),
+        "source": clock.source,
+        "skew_seconds": clock.skew_seconds,
+        "confidence": round(clock.confidence, 3),
+        "position": _position(clock.position),
+    }
+
+
+def verdict_row(verdict: Verdict | None) -> Row | None:
+    """Return the verdict."""
+    if verdict is None:
+        return None
+    return {
+        "outcome": verdict.outcome,
+        "refused_by": verdict.refused_by,
+        "cause": verdict.cause,
+        "confidence": verdict.confidence,
+        "at_fault": verdict.at_fault,
+        "alert_lost": verdict.alert_lost,
+        "summary": verdict.summary,
+        "evidence": [{"position": _position(one.position), "says": one.says} for one in verdict.evidence],
+        "advice": list(verdict.advice),
+        "alternatives": [{"cause": one.cause, "confidence": one.confidence} for one in verdict.alternatives],
+    }
+
+
+def _endpoint(endpoint: Endpoint | None) -> Row | None:
+    return None if endpoint is None else {"address": endpoint.address, "port": endpoint.port}
+
+
+def _position(position: Position | None) -> Row | None:
+    """Return {"frame": n} or {"line": n}: only what is known."""
+    if position is None:
+        return None
+    if position.frame is not None:
+        return {"frame": position.frame}
+    return None if position.line is None else {"line": position.line}
 
 
 def _extension(extension: Extension) -> Row:
@@ -217,43 +263,4 @@ def _certificate(certificate: Certificate) -> Row:
         "extended_key_usage": list(certificate.extended_key_usage),
         "self_signed": certificate.self_signed,
         "problems": list(certificate.problems),
-    }
-
-
-def _certificate_request(request: CertificateRequest | None) -> Row | None:
-    if request is None:
-        return None
-    return {
-        "authorities": list(request.authorities),
-        "signature_schemes": list(request.signature_schemes),
-        "types": list(request.types),
-    }
-
-
-def _clock(clock: Clock | None, digits: int) -> Row | None:
-    if clock is None:
-        return None
-    return {
-        "time": time_text(clock.time, digits),
-        "source": clock.source,
-        "skew_seconds": clock.skew_seconds,
-        "confidence": round(clock.confidence, 3),
-        "position": _position(clock.position),
-    }
-
-
-def _verdict(verdict: Verdict | None) -> Row | None:
-    if verdict is None:
-        return None
-    return {
-        "outcome": verdict.outcome,
-        "refused_by": verdict.refused_by,
-        "cause": verdict.cause,
-        "confidence": verdict.confidence,
-        "at_fault": verdict.at_fault,
-        "alert_lost": verdict.alert_lost,
-        "summary": verdict.summary,
-        "evidence": [{"position": _position(one.position), "says": one.says} for one in verdict.evidence],
-        "advice": list(verdict.advice),
-        "alternatives": [{"cause": one.cause, "confidence": one.confidence} for one in verdict.alternatives],
     }

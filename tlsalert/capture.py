@@ -92,8 +92,9 @@ class Reader:
     def _told(self) -> Iterator[Connection]:
         """Build and judge what is held, in the order of first packets."""
         for flow in self._harvest.release():
+            well = flow.transcript is not None and flow.transcript.went_well()  # before the model takes its events over
             built = connection(flow, self.summary.source, self._harvest.rank(flow.number), self._parser.digits)
-            judged = judge(built, self._witnesses, flow.transcript is not None and flow.transcript.went_well())
+            judged = judge(built, self._witnesses, well)
             self._count(judged)
             if self._is_wanted(judged):
                 yield judged

@@ -1,8 +1,9 @@
 """The one place where the parts meet: a source's bytes go through ``wire``, and connections come out with verdicts.
 
-A capture is read once and in bounded memory. Connections come in the order of their first packets; those that
-have ended are held back until the capture's end (or until :data:`HELD_BYTES` is reached), so that every handshake of a
-machine can speak for its clock. From a pipe they come as they end.
+A capture is read once (twice where it holds secrets behind the packets that they open), in bounded memory.
+Connections come in the order of their first packets; those that have ended are held back until the capture's end (or
+until :data:`HELD_BYTES` is reached), so that every handshake of a machine can speak for its clock. From a pipe they
+come as they end.
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ from typing import Literal, overload
 from tlsalert.diagnosis.verdict import judge
 from tlsalert.errors import CaptureError
 from tlsalert.model import Connection, Summary
+from tlsalert.secrets.opening import OpenWith, open_with
 from tlsalert.sources.files import ByteSource
 from tlsalert.sources.recognise import capture_kind
 from tlsalert.sources.scapy_links import ScapyLinks
 from tlsalert.wire.capfile import CaptureParser
-from tlsalert.wire.connection import connection
+from tlsalert.wire.connection import client_side, connection
+from tlsalert.wire.flow import Flow
 from tlsalert.wire.harvest import Harvest
 from tlsalert.wire.network import Network
 from tlsalert.wire.tcp import TcpTable
@@ -36,23 +39,22 @@ class Reader:
 
     With ``wanted`` "failed" those that surely went well are counted and not built; with "alerts" those without an
     alert. ``progress``, where it is set, is called with the number of bytes of each chunk; ``size`` is the file's size
-    in bytes where that is known and what is read is not compressed; ``live`` says that it is a pipe.
+    in bytes where that is known and what is read is not compressed; ``live`` says that it is a pipe. With ``secrets``
+    what they open is decrypted, as with those that a pcapng brings itself.
     """
 
-    def __init__(self, path: str | os.PathLike[str], wanted: Wanted = "all") -> None:
+    def __init__(self, path: str | os.PathLike[str], wanted: Wanted = "all", secrets: OpenWith | None = None) -> None:
         self.summary = Summary(os.fspath(path))
         self._tally: Counter[str] = Counter()
         self._wanted = wanted
+        self._secrets = secrets
+        self._told_some = False
+        self._late = 0
         self.progress: Callable[[int], None] | None = None
         self._source = ByteSource(path)
         self.size = self._source.size
         self.live = self._source.pipe
-        self._tcp = TcpTable()
-        self._dissector = ScapyLinks()
-        self._network = Network(self._tcp, self._dissector)
-        self._parser = CaptureParser(self._network)
-        self._harvest = Harvest(wanted == "all", wanted == "alerts")
-        self._witnesses = Witnesses(self._harvest.readings, self._harvest.servers)
+        self._begin()
         try:
             if self._source.damage is not None and len(self._source.head) < 24:
                 raise CaptureError(self._source.damage, self._source.name)
@@ -61,7 +63,26 @@ class Reader:
             self._source.close()
             raise
 
+    def _begin(self) -> None:
+        """Make everything that one pass over the capture fills."""
+        self._tcp = TcpTable()
+        self._dissector = ScapyLinks()
+        self._network = Network(self._tcp, self._dissector)
+        self._parser = CaptureParser(self._network)
+        self._harvest = Harvest(self._wanted == "all", self._wanted == "alerts")
+        self._witnesses = Witnesses(self._harvest.readings, self._harvest.servers)
+        if self._secrets is not None:
+            self._keep(self._secrets)
+
+    def _keep(self, secrets: OpenWith) -> None:
+        """Keep what may be opened: without it nobody knows which connections went well."""
+        self._tcp.keeping.on = True
+        self._harvest.with_good = True
+        if secrets.everything:
+            self._tcp.keeping.each = self._tcp.keeping.left
+
     def __iter__(self) -> Iterator[Connection]:
+        again = False
         with self._source as source:
             for chunk in source.chunks():
                 if chunk:
@@ -69,16 +90,40 @@ class Reader:
                     self._tcp.settle()
                 else:
                     self._tcp.settle_all()
+                if self._parser.secrets and self._learn():
+                    again = True
+                    break
                 self._take()
                 if source.pipe or self._harvest.held_bytes > HELD_BYTES:
                     yield from self._told()
                 if self.progress is not None:
                     self.progress(len(chunk))
+        if again:  # the secrets came after packets that they open
+            self._source = ByteSource(self.summary.source)
+            self._begin()
+            yield from self
+            return
         self._parser.finish()
         self._tcp.finish()
         self._take()
-        yield from self._told()
+        yield from self._told(final=True)
         self._finish()
+
+    def _learn(self) -> bool:
+        """Take the key logs that the capture brings; say whether it has to be read again for their sake."""
+        if self._secrets is None:
+            self._secrets = OpenWith()
+        for block in self._parser.secrets:
+            self._secrets.keyring.keylog.add(block, f"{self.summary.source}, its decryption secrets")
+        self._parser.secrets = []
+        self._keep(self._secrets)
+        if not self._parser.late_secrets:
+            return False
+        self._parser.late_secrets = False
+        if self._told_some or self._source.pipe:
+            self._late += 1
+            return False
+        return True
 
     def _take(self) -> None:
         if self._tcp.recognised:
@@ -89,15 +134,37 @@ class Reader:
             self._tcp.finished = []
             self._harvest.take(flows)
 
-    def _told(self) -> Iterator[Connection]:
+    def _told(self, final: bool = False) -> Iterator[Connection]:
         """Build and judge what is held, in the order of first packets."""
-        for flow in self._harvest.release():
-            well = flow.transcript is not None and flow.transcript.went_well()  # before the model takes its events over
+        flows = self._harvest.release()
+        opened = self._open(flows, final)
+        for flow in flows:
+            self._told_some = True
+            well = flow.transcript is not None and not opened and flow.transcript.went_well()  # before the model's use
             built = connection(flow, self.summary.source, self._harvest.rank(flow.number), self._parser.digits)
+            if flow.transcript is not None and flow.transcript.kept is not None:
+                flow.transcript.kept.release()
             judged = judge(built, self._witnesses, well)
             self._count(judged)
             if self._is_wanted(judged):
                 yield judged
+
+    def _open(self, flows: list[Flow], final: bool) -> bool:
+        """Decrypt what the secrets at hand open, and note the clocks that show inside; say whether there are any."""
+        if self._secrets is None or not self._tcp.keeping.on:
+            return False
+        from tlsalert.secrets.reveal import reveal
+
+        self._secrets.keyring.keylog.refresh(final)
+        for flow in flows:
+            transcript = flow.transcript
+            if transcript is None:
+                continue
+            known = transcript.answer
+            reveal(transcript, client_side(flow, transcript), self._secrets.keyring, self._secrets.everything)
+            if known is None and transcript.answer is not None:
+                self._harvest.readings.note_date(flow.key, transcript)
+        return True
 
     def _is_wanted(self, judged: Connection) -> bool:
         if self._wanted == "alerts":
@@ -117,6 +184,10 @@ class Reader:
             notes.append(f"{parser.snapped} packets were cut short when they were recorded (use tcpdump -s 0)")
         if parser.orphans:
             notes.append(f"{parser.orphans} packets belong to an interface that the file does not describe")
+        if parser.lost_secrets:
+            notes.append(f"{parser.lost_secrets} blocks of decryption secrets were too many and not read")
+        if self._late:
+            notes.append("secrets came after connections that had been told already: give them with --keylog")
         notes.extend(damage for damage in (parser.damage, self._source.damage) if damage is not None)
         self.summary = Summary(
             self.summary.source,
@@ -135,8 +206,8 @@ class Reader:
 class Capture(Sequence[Connection]):
     """The connections of one capture, read as they are asked for, in the order of their first packets."""
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        self._reader = Reader(path)
+    def __init__(self, path: str | os.PathLike[str], secrets: OpenWith | None = None) -> None:
+        self._reader = Reader(path, secrets=secrets)
         self._connections = iter(self._reader)
         self._read: list[Connection] = []
 
@@ -187,9 +258,25 @@ class Capture(Sequence[Connection]):
         return True
 
 
-def read(path: str | os.PathLike[str]) -> Capture:
+def read(
+    path: str | os.PathLike[str],
+    *,
+    keylog: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | None = None,
+    rsa_key: str | os.PathLike[str] | None = None,
+    passphrase: bytes | None = None,
+    psk: bytes | None = None,
+) -> Capture:
     """Read a capture (pcap or pcapng, plain or compressed; "-" is standard input).
 
-    Raises :class:`tlsalert.errors.CaptureError` where it is none or cannot be opened.
+    What is encrypted is decrypted with the secrets in ``keylog`` (one or more files in the format of SSLKEYLOGFILE),
+    with the server's private key in the file ``rsa_key`` where the key exchange is static RSA (``passphrase`` opens
+    it), and with the pre-shared key ``psk``; a pcapng may bring its own secrets.
+
+    Raises :class:`tlsalert.errors.CaptureError` where a file is none or cannot be opened, and
+    :class:`tlsalert.errors.UsageError` where the key or its passphrase is wrong.
     """
-    return Capture(path)
+    if keylog is None and rsa_key is None and psk is None:
+        return Capture(path)
+    logs = [keylog] if isinstance(keylog, str | os.PathLike) else list(keylog or ())
+    keys = [] if rsa_key is None else [rsa_key]
+    return Capture(path, open_with(logs, keys, lambda _: passphrase, [] if psk is None else [psk]))

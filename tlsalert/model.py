@@ -115,13 +115,17 @@ class Alert(Struct, frozen=True, gc=False):
 
 
 class EncryptedRecord(Struct, frozen=True, gc=False):
-    """A record that was not read: its outer content type and its length without the header."""
+    """A record of application data, or one that was not read: its outer content type and its length without the header.
+
+    ``decrypted`` says that it was opened and holds application data.
+    """
 
     content_type: int
     sender: Side
     position: Position
     time: int | None
     length: int
+    decrypted: bool = False
 
 
 class Extension(Struct, frozen=True, gc=False):
@@ -294,10 +298,11 @@ class Verdict(Struct, frozen=True, gc=False):
 class Connection(Struct, frozen=True, kw_only=True, gc=False):
     """One TLS connection as the evidence shows it. ``connection`` counts from 0 within ``source``.
 
-    ``digits`` is the number of decimals of a second that the evidence's times have. ``reset`` is the first TCP
-    reset, which may come after ``closed``. ``encrypted_records`` are the first and last records that could not
-    be read (their lengths tell much in TLS 1.3) and ``application_records`` counts those of client and server;
-    ``plain`` is the beginning of what client and server said that is not TLS.
+    ``digits`` is the number of decimals of a second that the evidence's times have. ``reset`` is the first TCP reset,
+    which may come after ``closed``. ``encrypted_records`` are the first and last records of application data, or that
+    could not be read (their lengths tell much in TLS 1.3), and ``application_records`` counts those of client and
+    server; ``plain`` is the beginning of what client and server said that is not TLS, ``inside`` that of what they said
+    inside TLS, where it was decrypted.
     """
 
     source: str
@@ -331,6 +336,7 @@ class Connection(Struct, frozen=True, kw_only=True, gc=False):
     encrypted_records: tuple[EncryptedRecord, ...] = ()
     application_records: tuple[int, int] = (0, 0)
     plain: tuple[bytes, bytes] = (b"", b"")
+    inside: tuple[bytes, bytes] = (b"", b"")
 
     @property
     def tls13(self) -> bool:

@@ -14,6 +14,7 @@ import click
 from tlsalert.capture import Reader, Wanted
 from tlsalert.errors import TlsalertError
 from tlsalert.model import Connection
+from tlsalert.secrets.opening import OpenWith
 
 
 @click.command(
@@ -45,10 +46,58 @@ Ends with 0, with 1 where --fail-on found a failure, with 3 where a file could n
     help="How to write them: for people, as one JSON array, one JSON object a line, or a table.",
 )
 @click.option("-o", "--output", type=click.Path(dir_okay=False, allow_dash=True), default="-", help="Write to a file.")
+@click.option(
+    "--keylog",
+    "keylogs",
+    multiple=True,
+    type=click.Path(dir_okay=False),
+    metavar="FILE",
+    help="Decrypt with a key log (SSLKEYLOGFILE). Repeat for several.",
+)
+@click.option(
+    "--rsa-key",
+    "rsa_keys",
+    multiple=True,
+    type=click.Path(dir_okay=False),
+    metavar="FILE",
+    help="Decrypt static RSA key exchange with the server's private key: PEM, DER or PKCS #12.",
+)
+@click.option(
+    "--passphrase-file",
+    type=click.File("rb"),
+    metavar="FILE",
+    help="The passphrase of --rsa-key, the file's first line. Without it you are asked.",
+)
+@click.option("--psk", "psks", multiple=True, metavar="HEX", help="Decrypt with a pre-shared key.")
+@click.option(
+    "--decrypt",
+    type=click.Choice(["handshake", "all"]),
+    default="handshake",
+    show_default=True,
+    help="What to open with those secrets: handshake and alerts, or all application data as well.",
+)
+@click.option(
+    "--write-keylog",
+    type=click.Path(dir_okay=False),
+    metavar="FILE",
+    help="Write the secrets that --rsa-key and --psk gave to a new key log (mode 0600).",
+)
 @click.option("--full", is_flag=True, help="Show connections that went well as fully as the others.")
 @click.option("--fail-on", type=click.Choice(["fatal"]), help="End with 1 if a handshake failed.")
 def command(
-    evidence: tuple[str, ...], only: str, number: int | None, form: str, output: str, full: bool, fail_on: str | None
+    evidence: tuple[str, ...],
+    only: str,
+    number: int | None,
+    form: str,
+    output: str,
+    keylogs: tuple[str, ...],
+    rsa_keys: tuple[str, ...],
+    passphrase_file: BinaryIO | None,
+    psks: tuple[str, ...],
+    decrypt: str,
+    write_keylog: str | None,
+    full: bool,
+    fail_on: str | None,
 ) -> None:
     """Decode the TLS handshakes in captures and say who refused what, why, and what to change.
 
@@ -56,13 +105,16 @@ def command(
     come in the order of their first packets; from a pipe, and in captures with very many failures, as they end.
     """
     gc.set_threshold(1_000_000, 50, 50)  # what reading makes has no cycles: looking for them took a third of the time
-    _spare(output, evidence)
-    session = _Session(cast("Wanted", only), number)
+    _spare(output, (*evidence, *keylogs, *rsa_keys))
+    secrets = _secrets(keylogs, rsa_keys, passphrase_file, psks, decrypt == "all", write_keylog)
+    session = _Session(cast("Wanted", only), number, secrets)
     with _output(output) as out:
         if form == "text":
             session.text(evidence, out, full or number is not None)
         else:
             session.data(evidence, out, form)
+    if secrets is not None:
+        _tell_of(secrets, write_keylog)
     if session.unread:
         sys.exit(3)
     if not session.found:
@@ -73,8 +125,9 @@ def command(
 class _Session:
     """One run over all evidence: it remembers what failed."""
 
-    def __init__(self, wanted: Wanted, number: int | None) -> None:
+    def __init__(self, wanted: Wanted, number: int | None, secrets: OpenWith | None) -> None:
         self.wanted: Wanted = wanted
+        self.secrets = secrets
         self.number = number
         self.unread = False
         self.failed = False
@@ -126,7 +179,7 @@ class _Session:
 
     def _open(self, path: str) -> Reader | None:
         try:
-            return Reader(path, "all" if self.number is not None else self.wanted)
+            return Reader(path, "all" if self.number is not None else self.wanted, self.secrets)
         except TlsalertError as error:
             self._tell(error)
             return None
@@ -152,6 +205,52 @@ class _Session:
     def _tell(self, error: TlsalertError) -> None:
         self.unread = True
         click.echo(f"tlsalert: {error}", err=True)
+
+
+def _secrets(
+    keylogs: tuple[str, ...],
+    rsa_keys: tuple[str, ...],
+    passphrase_file: BinaryIO | None,
+    psks: tuple[str, ...],
+    everything: bool,
+    write_keylog: str | None,
+) -> OpenWith | None:
+    """Read what the user gives to decrypt with; None where that is nothing."""
+    if not (keylogs or rsa_keys or psks or everything or write_keylog):
+        return None
+    from tlsalert.secrets.opening import open_with
+
+    if write_keylog is not None and os.path.lexists(write_keylog):
+        raise click.UsageError(f"{write_keylog} is there already: secrets are written to a new file only")
+
+    def ask(name: str) -> bytes | None:
+        if passphrase_file is not None:
+            return passphrase_file.readline().rstrip(b"\r\n")
+        if not sys.stdin.isatty():
+            return None
+        phrase: str = click.prompt(f"Passphrase of {name}", hide_input=True, err=True)
+        return phrase.encode()
+
+    return open_with(keylogs, rsa_keys, ask, [_psk(text) for text in psks], everything)
+
+
+def _psk(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        raise click.UsageError("--psk takes hexadecimal digits, two for a byte") from None
+
+
+def _tell_of(secrets: OpenWith, write_keylog: str | None) -> None:
+    """Say what was odd about the key logs, and write what was derived, if that was asked for."""
+    for problem in secrets.keyring.keylog.problems:
+        click.echo(f"tlsalert: {problem}", err=True)
+    if write_keylog is None:
+        return
+    from tlsalert.secrets.keylog import write_keylog as write
+
+    many = write(write_keylog, secrets.keyring.derived)
+    click.echo(f"tlsalert: {write_keylog}: {many} secrets of this capture, readable by you alone", err=True)
 
 
 def _spare(output: str, evidence: tuple[str, ...]) -> None:

@@ -24,6 +24,10 @@ CLOSE_NOTIFY: Final = 0
 NO_CERTIFICATE: Final = 41
 DECODE_ERROR: Final = 50
 USER_CANCELED: Final = 90
+#: Messages of a TLS 1.3 client that come before its Finished: the server cannot have agreed to anything yet.
+UNFINISHED: Final = frozenset(("client_hello", "end_of_early_data", "certificate", "certificate_verify"))
+#: Alerts about a Finished or CertificateVerify that is wrong: handshake_failure, bad_record_mac, decrypt_error.
+ABOUT_FINISHED: Final = frozenset((20, 40, 51))
 #: Warnings after which a handshake goes on: no_certificate (SSLv3), user_canceled, no_renegotiation, unrecognized_name.
 HARMLESS: Final = frozenset((CLOSE_NOTIFY, NO_CERTIFICATE, USER_CANCELED, 100, 112))
 
@@ -79,10 +83,28 @@ def decisive(connection: Connection, done: bool) -> Alert | None:
             continue
         if alert.description is None and connection.client_hello is None and connection.server_hello is None:
             continue  # of a connection that was caught midway nobody can say what it ends
-        if done and not (alert.encrypted and alert.inferred == "fatal alert" and not connection.tls13):
+        unread = alert.encrypted and alert.inferred == "fatal alert" and not connection.tls13
+        if done and not unread and not (alert.decrypted and busy_again(connection)):
             return None  # after a complete handshake an alert is no verdict on it; a renegotiation is another handshake
         return alert
     return None
+
+
+def busy_again(connection: Connection) -> bool:
+    """Whether another handshake was under way inside an established connection, as far as it was decrypted.
+
+    Up to TLS 1.2 that is a renegotiation (RFC 5246 §7.4.1), in TLS 1.3 a certificate that is asked for later (RFC 8446
+    §4.6.2).
+    """
+    names = [(m.sender, m.message) for m in connection.messages if m.decrypted]
+    if connection.tls13:
+        if ("client", "finished") not in names:
+            return False
+        later = names[names.index(("client", "finished")) + 1 :]
+        asked = ("server", "certificate_request") in later
+        return asked and ("client", "finished") in later  # with its Finished the client has said all
+    begun = ("client", "client_hello") in names or ("server", "server_hello") in names
+    return begun and min(names.count(("client", "finished")), names.count(("server", "finished"))) < 2
 
 
 def answers_a_close(connection: Connection, alert: Alert) -> bool:
@@ -150,15 +172,36 @@ def _established_13(connection: Connection) -> bool:
     """
     server_began = False
     client_answered = False
-    for record in _content_records(connection):
-        if record.sender == "server":
-            if client_answered:
+    inside = [m for m in connection.messages if m.decrypted]
+    said: list[EncryptedRecord | HandshakeMessage] = [*inside, *_content_records(connection)]
+    if inside:
+        said.sort(key=_frame)  # a stable order: what one frame holds of a side was decrypted in its order
+    for one in said:
+        if one.sender == "server":
+            if client_answered and not _refused_after(connection, one):
                 return True
             server_began = True
-        elif server_began:
+        elif server_began and not (isinstance(one, HandshakeMessage) and one.message in UNFINISHED):
             client_answered = True
-    farewells = [a.sender for a in connection.alerts if a.inferred == "close_notify"]
-    return client_answered and "client" in farewells and not any(a.fatal for a in connection.alerts)
+    farewells = [a.sender for a in connection.alerts if "close_notify" in (a.inferred, str(a.description)[:12])]
+    agreed = "client" in farewells or (any(m.sender == "server" for m in inside) and "server" in farewells)
+    return client_answered and agreed and not any(a.fatal and a.code != CLOSE_NOTIFY for a in connection.alerts)
+
+
+def _frame(one: EncryptedRecord | HandshakeMessage) -> int:
+    return one.position.frame or one.position.line or 0
+
+
+def _refused_after(connection: Connection, said: EncryptedRecord | HandshakeMessage) -> bool:
+    """Whether a ticket is all that a server said before it refused: Go sends it before it looks at the Finished."""
+    ticket = isinstance(said, HandshakeMessage) and said.message == "new_session_ticket"
+    return (
+        ticket
+        and any(
+            alert.sender == "server" and alert.decrypted and alert.code in ABOUT_FINISHED for alert in connection.alerts
+        )
+        and not any(r.sender == "server" and r.decrypted for r in connection.encrypted_records)
+    )
 
 
 def stage(connection: Connection, sender: Side) -> Stage:
@@ -191,19 +234,19 @@ def client_flight(connection: Connection) -> bool:
 
 
 def client_records(connection: Connection) -> tuple[int, ...]:
-    """Return the lengths of a TLS 1.3 client's encrypted records after the server's first, alerts left out."""
+    """Return the lengths of a TLS 1.3 client's unread records after the server's first, alerts left out."""
     lengths: list[int] = []
-    server_began = False
+    server_began = any(m.decrypted and m.sender == "server" for m in connection.messages)
     for record in _content_records(connection):
         if record.sender == "server":
             server_began = True
-        elif server_began:
+        elif server_began and not record.decrypted:
             lengths.append(record.length)
     return tuple(lengths)
 
 
 def _content_records(connection: Connection) -> list[EncryptedRecord]:
-    """Return the unread records of TLS 1.3 that are no alerts: alerts are the last ones of their side in a packet."""
+    """Return the records of TLS 1.3 that are no alerts: unread alerts are the last ones of their side in a packet."""
     alerts = [(a.position, a.sender) for a in connection.alerts if a.description is None]
     found: list[EncryptedRecord] = []
     for record in reversed(connection.encrypted_records):
@@ -234,7 +277,7 @@ def certificate_sent(connection: Connection) -> bool | None:
     """
     sent = [m for m in connection.messages if m.sender == "client" and m.message == "certificate"]
     if sent:
-        return _has_entries(sent[-1])
+        return _has_entries(sent[-1], connection)
     if any(a.sender == "client" and a.code == NO_CERTIFICATE for a in connection.alerts):
         return False
     if connection.tls13:
@@ -286,9 +329,13 @@ def _tag(connection: Connection) -> int:
     return 8 if (connection.cipher_suite or "").endswith("CCM_8_SHA256") else 16
 
 
-def _has_entries(message: HandshakeMessage) -> bool:
-    """Whether a Certificate message holds more than the three bytes of its list's length, RFC 5246 §7.4.2."""
-    return message.length > 3
+def _has_entries(message: HandshakeMessage, connection: Connection) -> bool:
+    """Whether a Certificate message holds more than the three bytes of its list's length, RFC 5246 §7.4.2.
+
+    In TLS 1.3 a certificate_request_context stands before them, RFC 8446 §4.4.2.
+    """
+    context = 1 + message.body[0] if connection.tls13 and message.body else 0
+    return message.length > 3 + context
 
 
 def spoke_plainly(connection: Connection) -> bool:

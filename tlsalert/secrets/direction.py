@@ -31,7 +31,8 @@ Kind = Literal["no_secret", "not_authentic", "unsupported", "no_hello", "not_kep
 class Record(Struct, frozen=True):
     """One record as it was seen. ``fragment`` is what follows its header, or None where only the ``length`` was kept.
 
-    ``tail`` may hold the last bytes of a fragment that was not kept: 32 are enough for the next one's IV.
+    ``tail`` may hold the last bytes of a fragment that was not kept: 32 are enough for the next one's IV. Without a
+    fragment it may stand for several ``records`` in a row, whose length and tail are those of all together.
     """
 
     side: Side
@@ -42,6 +43,7 @@ class Record(Struct, frozen=True):
     frame: int = 0
     time: int = 0
     tail: bytes = b""
+    records: int = 1
 
 
 class Plaintext(Struct, frozen=True):
@@ -128,7 +130,7 @@ class Keys:
         """Step over a record that was not kept or does not open, though it is surely under these keys."""
         for opener, _ in self.candidates:
             if record.fragment is None:
-                opener.skip(record.length, record.tail)
+                opener.skip(record.length, record.tail, record.records)
             else:
                 opener.fail(record.fragment)
 
@@ -181,8 +183,8 @@ class Direction:
 
     def failed(self, record: Record, kind: Kind, epoch: str, says: str) -> Failure:
         """Return why a record was not opened, and count it."""
-        self.number += 1
-        return Failure(kind, self.side, record.frame, self.number - 1, epoch, says)
+        self.number += record.records
+        return Failure(kind, self.side, record.frame, self.number - record.records, epoch, says)
 
     def not_authentic(self, record: Record, epoch: str, reason: str) -> Failure:
         """Return the failure of a record whose secret is there."""
@@ -280,7 +282,7 @@ class Direction12(Direction):
             keys.add(opener, found)
 
     def _pass(self, record: Record) -> None:
-        self._passed += 1
+        self._passed += record.records
         self._passed_bytes += record.length
         self._tail = record.tail if record.fragment is None else record.fragment[-64:]
 
@@ -395,10 +397,10 @@ class Direction13(Direction):
         """Count a record that was not kept; under which keys it was is sure only at the end."""
         if self.epoch == "application" and self._keys[-1].chosen:
             self._keys[-1].skip(record)
-            self._since += 1
+            self._since += record.records
             return
         for keys in self._keys[self.at :]:
-            keys.lose(1)
+            keys.lose(record.records)
 
     def _prepared(self, place: int, handshake: Handshake) -> Keys:
         """Return the keys of an epoch, made from the secrets that are there; again where some came in since."""

@@ -15,7 +15,9 @@ from tlsalert.wire.network import Network
 #: A packet longer than this is no packet but damage (Wireshark's own limit is far below for all but USB).
 MAX_PACKET: Final = 1 << 24
 #: Bytes of decryption secrets that are kept of one file.
-MAX_SECRETS: Final = 1 << 20
+MAX_SECRETS: Final = 64 << 20
+#: The type of secrets that is a key log of TLS, "TLSK" (draft-ietf-opsawg-pcapng §4.7).
+TLS_KEY_LOG: Final = 0x544C534B
 #: Seconds from 1970 that no capture's time lies beyond: some 270 years.
 FAR: Final = 1 << 33
 
@@ -58,8 +60,10 @@ class CaptureParser:
         self.head: i64 = 16
         self.kind: i64 = 0  # 0 not known yet, 1 pcap, 2 pcapng
         self.interfaces: list[Interface] = []
-        self.secrets: list[tuple[int, bytes]] = []
+        self.secrets: list[bytes] = []  # key logs inside the file: take them from there
+        self.late_secrets = False  # they came after packets whose records were not kept
         self.kept_secrets: i64 = 0
+        self.lost_secrets: i64 = 0
         self.orphans: i64 = 0
         self.digits: i64 = 6
         self.damage: str | None = None
@@ -197,16 +201,27 @@ class CaptureParser:
                 self._simple(data, at, length)
             elif kind == 2:
                 self._timed(data, at, length, self._u16(data, at + 8))
-            elif kind == 10 and 20 <= length <= MAX_SECRETS - self.kept_secrets:
-                self.kept_secrets += length
-                many = min(self._u32(data, at + 12), length - 20)
-                self.secrets.append((int(self._u32(data, at + 8)), data[at + 16 : at + 16 + many]))
+            elif kind == 10 and length >= 20 and self._u32(data, at + 8) == TLS_KEY_LOG:
+                self._key_log(data, at, length)
             elif kind == 0x0A0D0D0A:
                 self._section(data, at)
                 if self.stopped:
                     return size
             at += length
         return at
+
+    def _key_log(self, data: bytes, at: i64, length: i64) -> None:
+        """Read a decryption secrets block with a TLS key log; from it on protected records are kept to be opened."""
+        self.kept_secrets += length
+        if self.kept_secrets > MAX_SECRETS:
+            self.lost_secrets += 1
+            return
+        many = min(self._u32(data, at + 12), length - 20)
+        self.secrets.append(data[at + 16 : at + 16 + many])
+        keeping = self.network.tcp.keeping
+        if not keeping.on:
+            keeping.on = True
+            self.late_secrets = self.frames > 0
 
     def _section(self, data: bytes, at: i64) -> i64:
         """Begin a section: its byte order is its own, and so are its interfaces."""

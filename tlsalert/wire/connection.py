@@ -34,7 +34,7 @@ from tlsalert.registry.signature_schemes import SignatureScheme
 from tlsalert.registry.versions import version_label
 from tlsalert.wire.fingerprint import ja3, ja4
 from tlsalert.wire.flow import RST, Flow
-from tlsalert.wire.hello import read_sslv2_client_hello
+from tlsalert.wire.hello import chosen_protocol, read_sslv2_client_hello
 from tlsalert.wire.inference import inferred_alerts, unread_alerts
 from tlsalert.wire.messages import read_certificate_list, read_certificate_request
 from tlsalert.wire.repeated import client_hello, server_hello
@@ -51,6 +51,7 @@ from tlsalert.wire.transcript import (
 
 CLIENT_HELLO: Final = 1
 SERVER_HELLO: Final = 2
+ENCRYPTED_EXTENSIONS: Final = 8
 CERTIFICATE: Final = 11
 SERVER_KEY_EXCHANGE: Final = 12
 CERTIFICATE_REQUEST: Final = 13
@@ -109,7 +110,7 @@ def connection(flow: Flow, source: str, number: int, digits: int) -> Connection:
         if chosen is not None and chosen.cipher_suite >= 0
         else None,
         server_name=offered.server_name if offered is not None else None,
-        alpn=chosen.alpn if chosen is not None else None,
+        alpn=story.alpn if story.alpn is not None or chosen is None else chosen.alpn,
         ja3=story.ja3,
         ja3s=story.ja3s,
         ja4=story.ja4,
@@ -132,6 +133,7 @@ def connection(flow: Flow, source: str, number: int, digits: int) -> Connection:
             transcript.plain_a if client == 0 else transcript.plain_b,
             transcript.plain_b if client == 0 else transcript.plain_a,
         ),
+        inside=(b"", b"") if transcript.inside is None else (transcript.inside[client], transcript.inside[1 - client]),
     )
 
 
@@ -236,6 +238,7 @@ class _Story:
         self.ja4: str | None = None
         self.certificates: list[tuple[Certificate, ...]] = [(), ()]
         self.request: CertificateRequest | None = None
+        self.alpn: str | None = None
         self.after: str | None = None
         self.whole = [True, True]
         self._position = Position(0)
@@ -277,10 +280,12 @@ class _Story:
         return tuple(self.alerts)
 
     def records(self) -> tuple[EncryptedRecord, ...]:
-        """Return the first and last unread records."""
+        """Return the first and last records of application data."""
         return tuple(
             [
-                EncryptedRecord(int(e.kind), self.sender(e.side), self.position(e.frame), int(e.time), int(e.length))
+                EncryptedRecord(
+                    int(e.kind), self.sender(e.side), self.position(e.frame), int(e.time), int(e.length), e.decrypted
+                )
                 for e in self.transcript.records
             ]
         )
@@ -310,11 +315,12 @@ class _Story:
             self.alerts.append(Alert(None, None, sender, position, time, True, False, says, self.after))
             return
         level, description = AlertLevel(int(event.code >> 8)), AlertDescription(int(event.code & 0xFF))
-        self.alerts.append(Alert(level, description, sender, position, time, False, False, None, self.after))
+        inside = event.decrypted
+        self.alerts.append(Alert(level, description, sender, position, time, inside, inside, None, self.after))
 
     def _message(self, event: Event) -> None:
         code: int | None = None
-        encrypted = False
+        encrypted = event.decrypted
         if event.kind == CHANGE_CIPHER_SPEC:
             name = "change_cipher_spec"
             encrypted = event.length > 1
@@ -340,8 +346,8 @@ class _Story:
                 int(event.time),
                 int(event.length),
                 encrypted,
-                False,
-                event.body,
+                event.decrypted,
+                event.body if code is not None else None,
                 event.cut,
             )
         )
@@ -374,6 +380,8 @@ class _Story:
             self._certificates(event, body)
         elif code == CERTIFICATE_REQUEST:
             self._request(event, body)
+        elif code == ENCRYPTED_EXTENSIONS:
+            self.alpn = chosen_protocol(body)
         return False
 
     def _client_hello(self, event: Event, body: bytes) -> None:
@@ -381,6 +389,8 @@ class _Story:
             return
         if self.client_hello is not None and self.client_hello.random == body[2:34]:
             return  # the second one, after a HelloRetryRequest: RFC 8446 §4.1.2
+        if self.client_hello is not None and event.decrypted:
+            return  # a renegotiation's: the first one is what the connection began with
         offer = client_hello(body)
         self.client_hello = offer.hello
         self.whole[0] = not event.cut
@@ -394,6 +404,8 @@ class _Story:
             return False
         answer = server_hello(body)
         hello = answer.hello
+        if self.server_hello is not None and event.decrypted:
+            return hello.hello_retry_request
         self.server_hello = hello
         self.whole[1] = not event.cut
         self.ja3s = answer.ja3s if hello.cipher_suite >= 0 and not event.cut else None

@@ -55,6 +55,8 @@ class Harvest:
                 continue
             self.held.append(flow)
             self.held_bytes += EACH
+            if transcript.kept is not None:
+                self.held_bytes += transcript.kept.size
             for event in transcript.events:
                 body = event.body
                 if body is not None:

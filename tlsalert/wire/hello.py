@@ -120,6 +120,19 @@ def read_sslv2_client_hello(body: bytes) -> ClientHello:
     )
 
 
+def chosen_protocol(body: bytes) -> str | None:
+    """Return the protocol that TLS 1.3's EncryptedExtensions choose, RFC 8446 §4.3.1; None where they choose none."""
+    found: list[Extension] = []
+    try:
+        _extensions(Cursor(body, 0, len(body)), found, [])
+        for extension in found:
+            if extension.type == ALPN:
+                return _chosen_protocol(Cursor(extension.data, 0, len(extension.data)))
+    except DecodeError:
+        return None
+    return None
+
+
 class _ClientFields:
     """What the known extensions of a ClientHello say."""
 

@@ -18,6 +18,7 @@ from tlsalert.wire.transcript import (
     TLS13,
     Event,
     Transcript,
+    in_order,
 )
 
 CLOSE_NOTIFY: Final = "close_notify"
@@ -43,10 +44,13 @@ def inferred_alerts(transcript: Transcript, client: i64) -> list[tuple[Event, st
         return []
     sizes = alert_lengths(int(transcript.cipher))
     records = [e for e in transcript.records if e.kind == APPLICATION_DATA]
+    inside = [e for e in transcript.events if e.decrypted]
+    if len(inside) > 0:
+        records = in_order([*[e for e in inside if e.kind == HANDSHAKE], *records])
     found: list[tuple[Event, str]] = []
     for side in (client, 1 - client):
         own = [e for e in records if e.side == side]
-        if not own or int(own[-1].length) not in sizes:
+        if not own or own[-1].decrypted or int(own[-1].length) not in sizes:
             continue
         last, words = own[-1], _last_words(own, sizes)
         if side == client:

@@ -15,7 +15,7 @@ from mypy_extensions import i16, i64
 
 from tlsalert.wire.flow import Flow, Half, Segment, Waiting, beginning, differ, distance, head, tail
 from tlsalert.wire.records import SEARCH, RecordStream
-from tlsalert.wire.transcript import Transcript
+from tlsalert.wire.transcript import Keeping, Kept, Transcript
 
 #: Segments and bytes that one direction may keep while it waits for missing ones.
 MAX_WAITING: Final = 256
@@ -33,6 +33,7 @@ class Reassembly:
 
     def __init__(self, notes: list[str]) -> None:
         self.notes = notes
+        self.keeping = Keeping()
         self.bytes: i64 = 0
         self.queue: dict[Half, Flow] = {}  # who waits, in the order in which they began to
 
@@ -52,7 +53,7 @@ class Reassembly:
         """Take a segment of ``length`` bytes, of which ``data[start:end]`` were captured."""
         reader = half.reader
         if reader is None:
-            reader = _reader(flow, half, side)
+            reader = _reader(flow, half, side, self.keeping)
         if half.next < 0:
             half.next = seq
             reader.begin_anywhere()
@@ -235,10 +236,12 @@ class Reassembly:
             waiting.segments = waiting.segments[taken:]
 
 
-def _reader(flow: Flow, half: Half, side: i64) -> RecordStream:
+def _reader(flow: Flow, half: Half, side: i64, keeping: Keeping) -> RecordStream:
     transcript = flow.transcript
     if transcript is None:
         transcript = Transcript()
+        if keeping.on:
+            transcript.kept = Kept(keeping)
         flow.transcript = transcript
     reader = RecordStream(transcript, side)
     half.reader = reader

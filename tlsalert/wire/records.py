@@ -19,6 +19,7 @@ from tlsalert.wire.transcript import (
     PLAIN,
     SSLV2,
     SSLV2_VERSION,
+    TAIL,
     TLS13,
     Answer,
     Event,
@@ -139,6 +140,7 @@ class RecordStream:
                 return
         else:
             self._cut(frame, time)
+        self.transcript.gap(self.side, frame, time, missing)
         if self.state != SEARCH:
             self.state = LOST
             self.known = False
@@ -147,12 +149,14 @@ class RecordStream:
         """Read what was captured of a record; say whether that was a handshake in clear."""
         kind = carry[0]
         if kind == CHANGE_CIPHER_SPEC:
-            self._change(size, frame, time)
+            self._change(size, frame, time, None)
         elif kind == HANDSHAKE and not self._hides(carry, 5, len(carry)):
             self._handshake(carry, 5, len(carry), frame, time)
             return True
         elif kind == HANDSHAKE or (kind == ALERT and size > 2):
-            self.transcript.unread(kind, self.side, frame, time, size)
+            self.transcript.unread(kind, self.side, frame, time, size, None)
+        elif kind >= APPLICATION_DATA:  # it waited to be whole, to be decrypted
+            self.transcript.record(kind, self.side, frame, time, size)
         return False
 
     def finish(self, frame: i64, time: i64) -> None:
@@ -160,6 +164,7 @@ class RecordStream:
         carry = self.carry
         if self.state == READ and len(carry) >= 5 and carry[0] != CHANGE_CIPHER_SPEC:
             self._partly(carry, i64(carry[3]) << 8 | i64(carry[4]), frame, time)
+        if self.state == READ and len(carry) >= 5 and carry[0] < APPLICATION_DATA and carry[0] != CHANGE_CIPHER_SPEC:
             self.transcript.note(f"the {self.name()} stream ends inside a record (frame {frame})")
         self._cut(frame, time)
         self.carry = b""
@@ -167,6 +172,17 @@ class RecordStream:
         if answer is not None and answer.head is not None:  # it was not whole
             answer.date = response_date(answer.head)
             answer.head = None
+
+    def content(self, kind: i64, data: bytes, frame: i64, time: i64) -> None:
+        """Take the content of a record that was decrypted: a handshake fragment, or alerts."""
+        if kind == HANDSHAKE:
+            self._handshake(data, 0, len(data), frame, time)
+        else:
+            self._alert(data, 0, len(data), frame, time)
+
+    def lost(self, frame: i64, time: i64) -> None:
+        """Give up the message in the making: records are missing."""
+        self._cut(frame, time)
 
     def name(self) -> str:
         """Return whose stream it is: "client's", "server's", or "first" and "second" where that is not known."""
@@ -259,6 +275,15 @@ class RecordStream:
             elif size == 0 and kind < APPLICATION_DATA:
                 pass  # RFC 8446 §5.1 forbids it, and it says nothing
             elif kind >= APPLICATION_DATA:
+                if self.transcript.kept is not None:
+                    wish = self.transcript.kept.wish(self.side, self.transcript.version, size)
+                    if wish > 0:
+                        if end - body < size:
+                            break
+                        tail = body if wish == 2 else max(body, body + size - TAIL)
+                        self.transcript.protected(kind, self.side, frame, time, size, data[tail : body + size])
+                        start = body + size
+                        continue
                 self.transcript.record(kind, self.side, frame, time, size)
                 if end - body < size:
                     self.skip = size - (end - body)
@@ -293,21 +318,26 @@ class RecordStream:
             if not self.known and self.parts is None:
                 self._unsure(data, start, end, frame, time)
             elif self._hides(data, start, end):
-                transcript.unread(HANDSHAKE, self.side, frame, time, size)
+                transcript.unread(HANDSHAKE, self.side, frame, time, size, self._kept(data, start, end))
             else:
                 self._handshake(data, start, end, frame, time)
         elif kind == ALERT:
             self._alert(data, start, end, frame, time)
         elif kind == CHANGE_CIPHER_SPEC:
-            self._change(size, frame, time)
+            self._change(size, frame, time, self._kept(data, start, end) if self.encrypted else None)
 
-    def _change(self, size: i64, frame: i64, time: i64) -> None:
+    def _kept(self, data: bytes, start: i64, end: i64) -> bytes | None:
+        """Return a protected record's bytes where they are kept."""
+        return None if self.transcript.kept is None else data[start:end]
+
+    def _change(self, size: i64, frame: i64, time: i64, fragment: bytes | None) -> None:
         """Take a change_cipher_spec: up to TLS 1.2 all that this side sends after it is encrypted."""
         if self.transcript.version < TLS13:
             self.encrypted = True
             self.known = True
         self._cut(frame, time)
-        self.transcript.add(Event(CHANGE_CIPHER_SPEC, 1, self.side, frame, time, size, None, False))
+        code: i64 = 1 if size == 1 else -1  # one in a renegotiation is encrypted itself
+        self.transcript.add(Event(CHANGE_CIPHER_SPEC, code, self.side, frame, time, size, fragment, False))
 
     def _hides(self, data: bytes, start: i64, end: i64) -> bool:
         """Whether a handshake fragment is encrypted: after this side's change_cipher_spec, up to TLS 1.2.
@@ -327,7 +357,7 @@ class RecordStream:
             self.known = True
             self._handshake(data, start, end, frame, time)
         else:
-            self.transcript.unread(HANDSHAKE, self.side, frame, time, end - start)
+            self.transcript.unread(HANDSHAKE, self.side, frame, time, end - start, self._kept(data, start, end))
 
     def _alert(self, data: bytes, start: i64, end: i64, frame: i64, time: i64) -> None:
         """Read alerts: split, coalesced and repeated ones too. No cipher makes a record of two bytes."""
@@ -336,7 +366,7 @@ class RecordStream:
         if transcript.null_cipher and self.encrypted and size > 2:
             end = start + 2
         elif size > 2 and (self.encrypted or not self.known):
-            transcript.unread(ALERT, self.side, frame, time, size)
+            transcript.unread(ALERT, self.side, frame, time, size, self._kept(data, start, end))
             return
         aside = self.aside
         half: i64 = -1 if aside is None else aside.half_alert

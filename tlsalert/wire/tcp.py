@@ -15,6 +15,7 @@ from mypy_extensions import i16, i64
 from tlsalert.wire.flow import ACK, FIN, RST, SYN, Ending, Flow, beginning, distance, u32
 from tlsalert.wire.flowmap import FlowMap, ends
 from tlsalert.wire.reassembly import Reassembly
+from tlsalert.wire.transcript import Keeping
 
 #: A closed flow stays for late packets: so many nanoseconds of the capture's clock, and at most so many flows. After
 #: FINs from both sides nothing but repetitions can come; after a reset the other side's last words may be under way.
@@ -53,6 +54,11 @@ class TcpTable:
     def open(self) -> int:
         """How many flows are held that have not ended."""
         return int(self.known.count)
+
+    @property
+    def keeping(self) -> Keeping:
+        """Whether protected records are kept for decryption: switch it on before the packets come."""
+        return self.assembly.keeping
 
     def packet(self, key: bytes, data: bytes, at: i64, end: i64, size: i64, frame: i64, time: i64) -> None:
         """Take a TCP segment of ``size`` bytes at ``data[at:end]``; ``end`` comes early where the capture cut it.

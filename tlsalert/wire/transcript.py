@@ -26,6 +26,19 @@ LAST_RECORDS: Final = 4
 #: How much of a stream that is not TLS is kept, to say what it is instead.
 PLAIN: Final = 256
 
+#: Bytes of protected records that are kept for decryption: of one side of a connection, and of all together.
+KEPT_OF_ONE: Final = 64 << 10
+KEPT_OF_ALL: Final = 128 << 20
+#: What is so short may be an alert or a KeyUpdate and is kept beyond that, up to so many items of one connection.
+SHORT: Final = 64
+KEPT_ITEMS: Final = 8192
+#: What stands among the kept records besides them: bytes that are missing, and a number of records not kept.
+GAP: Final = 0
+RUN: Final = 1
+#: How much of a record that is not kept the next one's IV may need (TLS 1.0's CBC, RFC 2246 §6.2.3.2).
+TAIL: Final = 64
+
+TLS10: Final = 0x0301
 TLS13: Final = 0x0304
 SSLV2_VERSION: Final = 0x0002
 
@@ -79,6 +92,89 @@ class Event:
         """Whether bytes of it are missing."""
         return self.what & 1 == 1
 
+    @property
+    def decrypted(self) -> bool:
+        """Whether it was read out of a protected record."""
+        return self.what & 4 == 4
+
+    def mark_decrypted(self) -> None:
+        """Say that it was read out of a protected record."""
+        self.what |= 4
+
+
+@final
+class Keeping:
+    """Whether protected records are kept to be opened with secrets, how much of one side, and what is left for all."""
+
+    def __init__(self) -> None:
+        self.on = False
+        self.each: i64 = KEPT_OF_ONE
+        self.left: i64 = KEPT_OF_ALL
+
+
+@final
+@mypyc_attr(acyclic=True)
+class Kept:
+    """What was seen of one connection, in its order: events, gaps, and the protected records with their bytes."""
+
+    def __init__(self, keeping: Keeping) -> None:
+        self.keeping = keeping
+        self.items: list[Event] = []
+        self.size: i64 = 0
+        self.of_a: i64 = 0
+        self.of_b: i64 = 0
+        self.lacking: i64 = 0  # records for which there was no room
+
+    def wish(self, side: i64, version: i64, size: i64) -> i64:
+        """Say what is to be kept of a record of application data: 2 all of it, 1 its tail, 0 its length alone.
+
+        TLS 1.3 hides alerts and messages in such records; before it the first one may hold an HTTP response.
+        """
+        have = self.of_a if side == 0 else self.of_b
+        hides = version == 0 or version >= TLS13
+        room = have + size <= self.keeping.each if hides or self.keeping.each > KEPT_OF_ONE else have == 0
+        if (room or (hides and size <= SHORT)) and size <= self.keeping.left and len(self.items) < KEPT_ITEMS:
+            return 2
+        if hides:
+            self.lacking += 1
+        return 1 if SSLV2_VERSION < version <= TLS10 else 0
+
+    def put(self, event: Event) -> None:
+        """Keep an event, a gap, or a protected record, whose bytes are its body."""
+        if len(self.items) >= KEPT_ITEMS and event.code >= 0:
+            return
+        body = event.body
+        if event.code < 0 and body is not None:
+            size: i64 = len(body)
+            if size > self.keeping.left:
+                self.pass_by(event.kind, event.side, event.frame, event.time, event.length, None)
+                return
+            self.size += size
+            self.keeping.left -= size
+            if event.kind >= APPLICATION_DATA and event.side == 0:
+                self.of_a += size
+            elif event.kind >= APPLICATION_DATA:
+                self.of_b += size
+        self.items.append(event)
+
+    def pass_by(self, kind: i64, side: i64, frame: i64, time: i64, length: i64, tail: bytes | None) -> None:
+        """Count a record that is not kept; those that follow each other are one item."""
+        items = self.items
+        many: i64 = 1
+        if len(items) > 0:
+            last = items[-1]
+            if last.kind == RUN and last.side == side:
+                many += last.code
+                length += last.length
+                items.pop()
+        items.append(Event(RUN, many, side, frame, time, length, tail, False))
+
+    def release(self) -> None:
+        """Give the bytes back: the connection has been told."""
+        self.keeping.left += self.size
+        self.size = 0
+        self.items = []
+
 
 @final
 @mypyc_attr(acyclic=True)
@@ -118,6 +214,8 @@ class Transcript:
         self.hello_retry = False
         self.alerts: i32 = 0
         self.answer: Answer | None = None
+        self.kept: Kept | None = None
+        self.inside: list[bytes] | None = None  # how the decrypted application data of both sides begins
 
     @property
     def events(self) -> list[Event]:
@@ -234,11 +332,28 @@ class Transcript:
 
     def record(self, kind: i64, side: i64, frame: i64, time: i64, length: i64) -> None:
         """Count a record of application data; the first ones and the last keep their lengths."""
-        if side == 0:
+        kept = self.kept
+        if kept is not None:
+            kept.pass_by(kind, side, frame, time, length, None)
+        self._count(Event(kind, -1, side, frame, time, length, None, False))
+
+    def protected(self, kind: i64, side: i64, frame: i64, time: i64, length: i64, fragment: bytes) -> None:
+        """Count a record of application data, and keep its bytes, or the last of them, for decryption."""
+        kept = self.kept
+        if kept is None:
+            return
+        event = Event(kind, -1, side, frame, time, length, fragment, False)
+        if i64(len(fragment)) == length:
+            kept.put(event)
+        else:
+            kept.pass_by(kind, side, frame, time, length, fragment)
+        self._count(event)
+
+    def _count(self, event: Event) -> None:
+        if event.side == 0:
             self.records_a += 1
         else:
             self.records_b += 1
-        event = Event(kind, -1, side, frame, time, length, None, False)
         records = self._records
         if records is None:
             self._records = [event]
@@ -249,6 +364,8 @@ class Transcript:
 
     def add(self, event: Event) -> None:
         """Keep an event; of a connection with too many the first ones are kept, and the last alert."""
+        if self.kept is not None:
+            self.kept.put(event)
         events = self._others
         if events is None:
             if self._first is None:
@@ -268,11 +385,25 @@ class Transcript:
         self.alerts += 1
         self.add(Event(ALERT, level << 8 | description, side, frame, time, 2, None, False))
 
-    def unread(self, kind: i64, side: i64, frame: i64, time: i64, length: i64) -> None:
-        """Keep a handshake or alert record that is encrypted."""
+    def unread(self, kind: i64, side: i64, frame: i64, time: i64, length: i64, fragment: bytes | None) -> None:
+        """Keep a handshake or alert record that is encrypted; its bytes only where they may be decrypted."""
         if kind == ALERT:
             self.alerts += 1
-        self.add(Event(kind, -1, side, frame, time, length, None, False))
+        self.add(Event(kind, -1, side, frame, time, length, None if self.kept is None else fragment, False))
+
+    def gap(self, side: i64, frame: i64, time: i64, missing: i64) -> None:
+        """Take note, for decryption, that bytes are missing."""
+        if self.kept is not None:
+            self.kept.put(Event(GAP, -1, side, frame, time, missing, None, False))
+
+    def retell(self, events: list[Event], records: list[Event]) -> None:
+        """Take what decryption made of the events, and the records that stay shut."""
+        self.events = events
+        self._records = None
+        self.records_a = 0
+        self.records_b = 0
+        for event in records:
+            self._count(event)
 
     def message(self, code: i64, side: i64, frame: i64, time: i64, length: i64, body: bytes | None, cut: bool) -> None:
         """Keep a handshake message, and learn from the hellos what everything after them depends on."""

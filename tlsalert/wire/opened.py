@@ -1,0 +1,95 @@
+"""What was in protected records, once they are open: messages and alerts in their place among those in clear."""
+
+from __future__ import annotations
+
+from typing import Final, final
+
+from mypy_extensions import i64
+
+from tlsalert.wire.http_date import response_date
+from tlsalert.wire.records import RecordStream
+from tlsalert.wire.transcript import ALERT, APPLICATION_DATA, HANDSHAKE, Answer, Event, Transcript
+
+#: How much of the application data of each side is kept: the head of an HTTP message, and the beginning of its body.
+INSIDE: Final = 2048
+
+
+@final
+class Inside(Transcript):
+    """Gathers the events of what was opened, each marked as decrypted."""
+
+    def __init__(self, outer: Transcript) -> None:
+        super().__init__()
+        self.version = outer.version
+        self.client_side = outer.client_side
+        self.found: list[Event] = []
+
+    def add(self, event: Event) -> None:
+        """Keep an event."""
+        event.mark_decrypted()
+        self.found.append(event)
+
+
+@final
+class Opened:
+    """Goes through a connection's kept items, told one by one what is in the protected ones, and tells it anew."""
+
+    def __init__(self, outer: Transcript) -> None:
+        self.outer = outer
+        self.inner = Inside(outer)
+        self.streams = [RecordStream(self.inner, 0), RecordStream(self.inner, 1)]
+        self.events: list[Event] = []
+        self.records: list[Event] = []
+        self.inside = [b"", b""]
+
+    def leave(self, item: Event) -> None:
+        """Take an item as it is: it was in clear, or it stays shut."""
+        if item.code < 0 and item.kind >= APPLICATION_DATA:
+            self.records.append(item)
+        else:
+            self.events.append(item)
+
+    def take(self, item: Event, kind: i64, data: bytes) -> None:
+        """Take what was in a protected record: ``kind`` is the content type that it really had."""
+        stream = self.streams[item.side]
+        if kind == HANDSHAKE or kind == ALERT:
+            stream.content(kind, data, item.frame, item.time)
+            self.events += self.inner.found
+            self.inner.found = []
+        elif kind == APPLICATION_DATA:
+            have: i64 = len(self.inside[item.side])
+            if have < INSIDE:
+                self.inside[item.side] += data[: INSIDE - have]
+                self._answer(item)
+            item.mark_decrypted()
+            self.records.append(item)
+        else:
+            self.events.append(Event(kind, 1, item.side, item.frame, item.time, len(data), None, False))
+
+    def gap(self, item: Event) -> None:
+        """Take note that bytes are missing: a message in the making will not be complete."""
+        self.streams[item.side].lost(item.frame, item.time)
+        self.events += self.inner.found
+        self.inner.found = []
+
+    def finish(self) -> None:
+        """Put all of it into the transcript in the place of what it had."""
+        outer = self.outer
+        for event in self.events:
+            if event.kind == ALERT and event.decrypted:
+                outer.alerts += 1
+        outer.retell(self.events, self.records)
+        outer.inside = self.inside
+        for says in self.inner.notes:
+            outer.note(says)
+
+    def _answer(self, item: Event) -> None:
+        """Look for the Date of the first HTTP response: it is the clock of the machine that made it."""
+        if self.outer.answer is not None or not self.inside[item.side].startswith(b"HTTP/1."):
+            return
+        head = self.inside[item.side]
+        if b"\r\n\r\n" in head or len(head) >= INSIDE:
+            answer = Answer(item.side, item.frame, item.time, head)
+            answer.date = response_date(head)
+            answer.head = None
+            self.outer.answer = answer

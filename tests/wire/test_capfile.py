@@ -244,17 +244,24 @@ class TestPcapng:
         assert flow.frame == 2
 
     @orders
-    def test_decryption_secrets_are_kept(self, order: Order) -> None:
-        """A key log (0x544c534b) and whatever else was put there, as it is."""
+    def test_key_logs_inside_are_handed_out_and_records_are_kept_from_then_on(self, order: Order) -> None:
+        """Only those of TLS (0x544c534b): WireGuard's are of no use here."""
         log, other = b"CLIENT_RANDOM 00 11\n", b"\1\2\3"
         body = struct.pack(order + "II", 0x544C534B, len(log)) + log
         odd = struct.pack(order + "II", 0x57474B4C, len(other)) + other
-        capture = Capture(section(order) + block(10, body, order) + block(10, odd, order))
-        assert capture.parser.secrets == [(0x544C534B, log), (0x57474B4C, other)]
+        capture = Capture(section(order) + block(10, odd, order) + block(10, body, order))
+        assert capture.parser.secrets == [log]
+        assert capture.parser.network.tcp.keeping.on
+        assert not capture.parser.late_secrets
+
+    def test_secrets_behind_packets_are_late(self) -> None:
+        secrets = block(10, struct.pack("<II", 0x544C534B, 4) + b"abcd")
+        capture = Capture(section() + interface() + enhanced(PACKETS[0], 1) + secrets)
+        assert capture.parser.late_secrets
 
     def test_secrets_that_claim_more_than_their_block_are_cut_to_it(self) -> None:
-        capture = Capture(section() + block(10, struct.pack("<II", 1, 4000) + b"abcd") + interface())
-        assert capture.parser.secrets == [(1, b"abcd")]
+        capture = Capture(section() + block(10, struct.pack("<II", 0x544C534B, 4000) + b"abcd") + interface())
+        assert capture.parser.secrets == [b"abcd"]
         assert len(capture.parser.interfaces) == 1
 
     @pytest.mark.parametrize("kind", [4, 5, 7, 9, 0x0BAD, 0x40000BAD, 0x80000001])

@@ -60,6 +60,10 @@ def test_what_a_cache_or_a_proxy_hands_on_is_not_its_clock(header: bytes) -> Non
     assert response_date(b"HTTP/1.1 200 OK\r\n" + DATE + header + b"\r\n\r\n") == -1
 
 
+def test_what_the_test_server_of_nss_always_says_is_no_date() -> None:
+    assert response_date(b"HTTP/1.0 200 OK\r\nDate: Tue, 26 Aug 1997 22:10:05 GMT\r\n\r\n") == -1
+
+
 def test_a_request_is_no_response() -> None:
     assert response_date(b"GET / HTTP/1.1\r\n" + DATE + b"\r\n") == -1
 

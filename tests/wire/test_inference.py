@@ -189,7 +189,7 @@ def test_every_event_is_looked_at_once_however_many_alerts_there_are() -> None:
     """Looking through all of them for each alert would take a stranger's capture for ever."""
     transcript = Transcript()
     for number in range(2000):
-        transcript.unread(tls.ALERT, number % 2, number, number, 26)
+        transcript.unread(tls.ALERT, number % 2, number, number, 26, None)
     counted = Counted(transcript.events)
     transcript.events = counted
     assert len(unread_alerts(transcript)) == 2000

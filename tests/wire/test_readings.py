@@ -252,6 +252,20 @@ def test_dates_that_run_on_evenly_are_one_and_a_jump_begins_another() -> None:
     assert readings.date(SERVER, 5900, START + 19 * SECOND) is after
 
 
+def test_the_same_date_again_later_is_fixed_text_and_no_clock() -> None:
+    readings = dated(
+        (KEY, answer(40, START)),
+        (KEY, answer(40, START + 60 * SECOND)),
+        (port_key(80), answer(NOW_SECONDS + 60, START + 60 * SECOND)),
+    )
+    assert readings.dates_before_and_after(SERVER, 5900) == []
+    other = readings.date(SERVER, 5900, START)
+    assert other is not None
+    assert other.port == 80
+    again = dated((KEY, answer(40, START)), (KEY, answer(40, START + SECOND)))
+    assert again.date(SERVER, 5900, START) is not None, "a second later a clock may still say the same"
+
+
 def test_an_answer_without_a_date_is_not_kept() -> None:
     assert dated((KEY, answer(-1)), (KEY, Transcript())).dates == {}
 

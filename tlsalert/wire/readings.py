@@ -44,7 +44,7 @@ class Dates:
     """What the HTTP responses from one port say, as long as its clock runs on evenly.
 
     ``time`` (seconds since 1970), ``at`` and ``frame`` are the first one's, ``last_at`` and ``last_frame`` the last
-    one's of ``many``.
+    one's of ``many``. ``still`` says that the same date came again later: it is fixed text, and no clock.
     """
 
     def __init__(self, port: i64, time: i64, at: i64, frame: i64) -> None:
@@ -56,6 +56,7 @@ class Dates:
         self.last_at = at
         self.last_frame = frame
         self.many: i64 = 1
+        self.still = False
 
 
 class Readings:
@@ -101,7 +102,12 @@ class Readings:
             self.dates[end[:size]] = known
         said = Dates(i64(end[size]) << 8 | i64(end[size + 1]), answer.date, answer.time, answer.frame)
         for dates in known:
-            if dates.port == said.port and _apart(dates.offset, said.offset) <= _slack(dates.at, said.at):
+            if dates.port == said.port and dates.time == said.time and _apart(dates.at, said.at) > 2 * TOLERANCE:
+                dates.still = True
+        for dates in known:
+            if dates.port == said.port and (
+                dates.still or _apart(dates.offset, said.offset) <= _slack(dates.at, said.at)
+            ):
                 dates.many += 1
                 if said.at > dates.last_at:
                     dates.last_at = said.at
@@ -142,6 +148,8 @@ class Readings:
         others: Dates | None = None
         agree = True
         for dates in self.dates.get(address, []):
+            if dates.still:
+                continue
             if dates.port == port:
                 if nearest is None or _away(dates, at) < _away(nearest, at):
                     nearest = dates
@@ -158,7 +166,7 @@ class Readings:
 
     def dates_before_and_after(self, address: bytes, port: int) -> list[Dates]:
         """Return all that the HTTP responses of one port say, in the order of time: more than one if it jumped."""
-        found = [dates for dates in self.dates.get(address, []) if dates.port == port]
+        found = [dates for dates in self.dates.get(address, []) if dates.port == port and not dates.still]
         found.sort(key=_at)
         return found
 

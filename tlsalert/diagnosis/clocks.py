@@ -23,9 +23,10 @@ LEAST: Final = 0.1
 #: Seconds within which two readings count as agreeing: what chance has to hit.
 WINDOW: Final = 5
 
-#: What a device's clock shows, before it is looked at: P(within a day of the capture's), P(some time in the past),
-#: P(just started at an epoch that firmware begins with), P(in the future).
-RIGHT, PAST, EPOCHS, FUTURE = 0.55, 0.33, 0.07, 0.05
+#: What a device's clock shows, before it is looked at: P(the capture's time to a few seconds: both are set by NTP),
+#: P(within a day of it), P(some time in the past), P(just started at an epoch that firmware begins with), P(in the
+#: future).
+EXACT, RIGHT, PAST, EPOCHS, FUTURE = 0.35, 0.2, 0.33, 0.07, 0.05
 #: 1970-01-01 and 2000-01-01: where a clock without a battery begins.
 STARTS: Final = (0, 946_684_800)
 RANGE: Final = 1 << 32
@@ -201,6 +202,8 @@ def _density(value: int, now: float) -> float:
     density = PAST / max(now, 1.0) if value <= now else FUTURE / max(RANGE - now, 1.0)
     if abs(value - now) <= DAY:
         density += RIGHT / (2 * DAY)
+    if abs(value - now) <= WINDOW:
+        density += EXACT / (2 * WINDOW)
     for start in STARTS:
         if start <= value <= start + 30 * DAY:
             density += EPOCHS / len(STARTS) / (30 * DAY)

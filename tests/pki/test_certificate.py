@@ -33,6 +33,7 @@ from tests.pki.encoded import (
 from tests.pki.issuing import issue
 from tlsalert.capture import read
 from tlsalert.model import Certificate
+from tlsalert.pki import der as reading
 from tlsalert.pki.certificate import KEY_USAGES, read_certificate
 
 RSA = rsa.generate_private_key(65537, 2048)
@@ -453,6 +454,42 @@ def test_an_identifier_as_large_as_a_message_may_be_is_refused_at_once() -> None
     certificate = read_certificate(but(signature=hostile))
     assert any(problem.startswith("signatureAlgorithm: ") for problem in certificate.problems)
     assert certificate.subject == WHOLE["subject"]
+
+
+HALF_A_MILLION = b"\x05\0" * (1 << 19)
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        pytest.param(tlv(SEQUENCE, GOOD.signed(b"") + GOOD.rest + HALF_A_MILLION), id="outside"),
+        pytest.param(with_signed(GOOD.signed(HALF_A_MILLION)), id="fields"),
+        pytest.param(but(issuer=tlv(SEQUENCE, HALF_A_MILLION)), id="name"),
+        pytest.param(but(validity=tlv(SEQUENCE, HALF_A_MILLION)), id="validity"),
+        pytest.param(but(key=tlv(SEQUENCE, tlv(SEQUENCE, HALF_A_MILLION), b"\3\0")), id="key's algorithm"),
+        pytest.param(but(extensions=(HALF_A_MILLION,)), id="extensions"),
+        pytest.param(but(extensions=(tlv(SEQUENCE, HALF_A_MILLION),)), id="an extension"),
+        pytest.param(but(extensions=(extension(SAN, tlv(SEQUENCE, HALF_A_MILLION)),)), id="names"),
+        pytest.param(but(extensions=(extension(EKU, tlv(SEQUENCE, HALF_A_MILLION)),)), id="usages"),
+        pytest.param(but(extensions=(extension(BASIC_CONSTRAINTS, tlv(SEQUENCE, HALF_A_MILLION)),)), id="constraints"),
+        pytest.param(
+            but(extensions=(extension("2.5.29.30", tlv(SEQUENCE, HALF_A_MILLION)),)), id="constraints of names"
+        ),
+        pytest.param(but(extensions=(extension("2.5.29.35", tlv(SEQUENCE, HALF_A_MILLION)),)), id="key identifier"),
+    ],
+)
+def test_a_megabyte_of_empty_elements_is_not_gone_through(hostile: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = 0
+
+    def counted(data: bytes, at: int = 0, end: int | None = None) -> reading.Element:
+        nonlocal read
+        read += 1
+        return element(data, at, end)
+
+    element = reading.element
+    monkeypatch.setattr(reading, "element", counted)
+    assert read_certificate(hostile).der == hostile
+    assert 0 < read < 5 * reading.MOST_CHILDREN
 
 
 @pytest.mark.long

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
@@ -47,6 +48,27 @@ def test_an_element_stays_inside_its_parent() -> None:
         list(der.children(parent))
     with pytest.raises(DecodeError, match="claims 5 bytes, 3 left"):
         der.first(parent)
+
+
+def test_of_very_many_children_only_so_many_are_read() -> None:
+    most = der.MOST_CHILDREN
+    assert len(list(der.children(whole(tlv(0x30, b"\4\0" * most))))) == most
+    with pytest.raises(DecodeError, match=f"an element with more than {most} parts"):
+        list(der.children(whole(tlv(0x30, b"\4\0" * (most + 1)))))
+
+
+@pytest.mark.parametrize("read", [der.first_of, der.parts])
+def test_of_the_first_parts_no_others_are_read(read: Callable[[der.Element, int], list[der.Element]]) -> None:
+    """What follows would not even fit."""
+    parent = whole(tlv(0x30, tlv(2, b"\1"), tlv(2, b"\2"), b"\4\x7f"))
+    assert [part.content for part in read(parent, 2)] == [b"\1", b"\2"]
+
+
+def test_where_there_are_fewer_parts_they_are_all_or_an_error() -> None:
+    parent = whole(tlv(0x30, tlv(2, b"\1")))
+    assert len(der.first_of(parent, 2)) == 1
+    with pytest.raises(DecodeError, match="an element with 1 of 2 parts"):
+        der.parts(parent, 2)
 
 
 def test_children_come_in_their_order_and_use_up_their_parent() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.pki.encoded import SEQUENCE, SET, attribute, name, oid, tlv, whole
 from tlsalert.errors import DecodeError
-from tlsalert.pki.names import ATTRIBUTES, name_from_der, name_text
+from tlsalert.pki.names import ATTRIBUTES, MOST_ATTRIBUTES, name_from_der, name_text
 
 CN, O, C, EMAIL = "2.5.4.3", "2.5.4.10", "2.5.4.6", "1.2.840.113549.1.9.1"  # noqa: E741 - their names
 
@@ -36,6 +36,13 @@ def test_attributes_of_one_relative_name_are_joined_by_plus() -> None:
 
 def test_an_attribute_without_a_short_name_keeps_its_number() -> None:
     assert name_text(whole(name((attribute("1.2.3.4", b"x"),)))) == "1.2.3.4=x"
+
+
+def test_a_name_of_more_attributes_than_any_honest_one_is_refused() -> None:
+    one = (attribute(CN, b"x"),)
+    assert name_text(whole(name(*[one] * MOST_ATTRIBUTES))).count("CN=x") == MOST_ATTRIBUTES
+    with pytest.raises(DecodeError, match=f"a name of more than {MOST_ATTRIBUTES} attributes"):
+        name_text(whole(name(*[one] * (MOST_ATTRIBUTES + 1))))
 
 
 def test_no_name_is_no_text() -> None:

@@ -16,7 +16,7 @@ from typing import NamedTuple, TypeVar
 from tlsalert.errors import DecodeError
 from tlsalert.model import Certificate
 from tlsalert.pki import der, oids
-from tlsalert.pki.der import Element, children, element, first, oid, parts
+from tlsalert.pki.der import Element, children, element, first, first_of, oid, parts
 from tlsalert.pki.names import name_text
 
 T = TypeVar("T")
@@ -26,6 +26,8 @@ REMEMBERED_BYTES = 8192
 
 #: Bytes of a serial number, RFC 5280 §4.1.2.2.
 LONGEST_SERIAL = 20
+#: Fields of a TBSCertificate, RFC 5280 §4.1: one more than it can have.
+MOST_FIELDS = 11
 
 KEY_USAGES = (
     "digitalSignature",
@@ -58,7 +60,7 @@ def _read(encoded: bytes) -> Certificate:
         outer = element(encoded)
         if outer.stop != len(encoded):
             problems.append(f"{len(encoded) - outer.stop} bytes follow the certificate")
-        certificate, *rest = children(outer)
+        certificate, *rest = first_of(outer, 2)
         fields = _fields(certificate)
     except (DecodeError, ValueError) as error:
         if not isinstance(error, DecodeError):
@@ -134,7 +136,7 @@ class _Reader:
 
 
 def _fields(certificate: Element) -> _Fields:
-    found = list(children(certificate))
+    found = first_of(certificate, MOST_FIELDS)
     version = found.pop(0) if found and found[0].tag == 0xA0 else None
     if len(found) < 6:
         raise DecodeError(f"it has {len(found)} of 6 fields")
@@ -184,7 +186,7 @@ def _key(info: Element) -> str:
     """Return kind and size of a SubjectPublicKeyInfo: "RSA 2048", "EC P-256", "Ed25519"."""
     algorithm, bits = parts(info, 2)
     kind = oid(first(algorithm))
-    parameters = list(children(algorithm))[1:]
+    parameters = first_of(algorithm, 2)[1:]
     if kind in ("1.2.840.113549.1.1.1", "1.2.840.113549.1.1.10"):
         modulus = first(element(bits.data, bits.start + 1, bits.stop))
         return f"RSA {int.from_bytes(modulus.content, 'big').bit_length()}"
@@ -201,7 +203,7 @@ def _extensions(wrapper: Element | None, problems: list[str]) -> dict[str, Eleme
     """Return each extension's value by its dotted number; the first one counts where one stands twice."""
     found: dict[str, Element] = {}
     for extension in children(_inner(wrapper)) if wrapper else ():
-        inside = list(children(extension))  # extnID, critical where it is true, extnValue
+        inside = first_of(extension, 3)  # extnID, critical where it is true, extnValue
         if len(inside) < 2:
             problems.append(f"extensions: one without a value at byte {extension.begin}")
             continue
@@ -220,7 +222,7 @@ def _basic_constraints(value: Element | None) -> tuple[bool, int | None] | None:
     """Return whether it is a CA, and how many CAs may stand between it and a leaf, RFC 5280 §4.2.1.9."""
     if value is None:
         return None
-    inside = tuple(children(_inner(value)))
+    inside = first_of(_inner(value), 2)
     authority = bool(inside and inside[0].tag == der.BOOLEAN and inside[0].content != b"\0")
     longest = [int.from_bytes(part.content, "big") for part in inside if part.tag == der.INTEGER]
     return authority, longest[0] if longest else None
@@ -236,7 +238,7 @@ def _name_constraints(value: Element | None) -> tuple[tuple[str, ...], tuple[str
 
 def _unknown_critical(wrapper: Element | None) -> tuple[str, ...]:
     """Return the critical extensions that path validation does not know; whoever meets one must refuse (§4.2)."""
-    inside = (list(children(extension)) for extension in children(_inner(wrapper))) if wrapper else ()
+    inside = (first_of(extension, 4) for extension in children(_inner(wrapper))) if wrapper else ()
     return tuple(
         dotted
         for extension in inside

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import NamedTuple
 
 from tlsalert.errors import DecodeError
@@ -16,6 +17,9 @@ UTC_TIME, GENERALIZED_TIME, SEQUENCE, SET = 0x17, 0x18, 0x30, 0x31
 TIME = re.compile(r"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)?(?:[.,]\d+)?(Z|[+-]\d{4})", re.ASCII)
 #: Bytes of one number of an object identifier: 128 bits are the most in use (UUIDs, X.667).
 LONGEST_NUMBER = 19
+#: Elements inside one that are read: ten times the names of the largest certificates. Empty ones have two bytes, so
+#: that a stranger could have half a million of them gone through.
+MOST_CHILDREN = 4096
 
 #: String types whose bytes are not UTF-8 (or a subset of it); T61String is read as most programs wrote it.
 ENCODINGS = {0x14: "latin-1", 0x1C: "utf-32-be", 0x1E: "utf-16-be"}
@@ -60,17 +64,26 @@ def element(data: bytes, at: int = 0, end: int | None = None) -> Element:
 
 
 def children(parent: Element) -> Iterator[Element]:
-    """Read the elements inside a constructed one."""
+    """Read the elements inside a constructed one. Raises :class:`DecodeError` at more than :data:`MOST_CHILDREN`."""
     at = parent.start
+    left = MOST_CHILDREN
     while at < parent.stop:
+        if not left:
+            raise DecodeError(f"an element with more than {MOST_CHILDREN} parts", f"byte {parent.begin}")
         child = element(parent.data, at, parent.stop)
         yield child
         at = child.stop
+        left -= 1
 
 
 def first(parent: Element) -> Element:
     """Return the first element inside a constructed one."""
     return element(parent.data, parent.start, parent.stop)
+
+
+def first_of(parent: Element, many: int) -> list[Element]:
+    """Return the first ``many`` elements inside a constructed one, or all where it has fewer: no others are read."""
+    return list(islice(children(parent), many))
 
 
 def text(part: Element) -> str:
@@ -119,7 +132,7 @@ def time(part: Element) -> datetime:
 
 def parts(parent: Element, many: int) -> list[Element]:
     """Return the first ``many`` elements inside a constructed one. Raises :class:`DecodeError` where it has fewer."""
-    found = list(children(parent))[:many]
+    found = first_of(parent, many)
     if len(found) < many:
         raise DecodeError(f"an element with {len(found)} of {many} parts", f"byte {parent.begin}")
     return found

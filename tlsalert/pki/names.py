@@ -32,13 +32,20 @@ ATTRIBUTES = {
     "1.3.6.1.4.1.311.60.2.1.3": "jurisdictionC",
 }
 
+#: Attributes of one name that are read: honest names have a dozen.
+MOST_ATTRIBUTES = 256
+
 
 def name_text(name: Element) -> str:
     """Return a Name as RFC 4514 text: the most specific part first. Raises :class:`DecodeError`."""
     said: list[str] = []
+    left = MOST_ATTRIBUTES
     for relative in children(name):
         values = []
         for attribute in children(relative):
+            if not left:
+                raise DecodeError(f"a name of more than {MOST_ATTRIBUTES} attributes", f"byte {name.begin}")
+            left -= 1
             kind, value = parts(attribute, 2)
             dotted = oid(kind)
             values.append(f"{ATTRIBUTES.get(dotted, dotted)}={_escaped(text(value))}")

@@ -10,7 +10,7 @@ from hashlib import md5, new, sha1
 from typing import Final
 
 from tlsalert.errors import DecodeError
-from tlsalert.pki.der import Element, children, element, parts
+from tlsalert.pki.der import Element, children, element, first_of, parts
 
 #: Beyond these a power takes too long, and a hostile capture could ask for many: nobody uses such keys.
 LARGEST_MODULUS: Final = 8192
@@ -117,7 +117,7 @@ def pss_parameters(algorithm: Element) -> tuple[str, str, int] | None:
     """Return hash, mask's hash and length of salt of an id-RSASSA-PSS identifier, RFC 4055 §3.1; None where unknown."""
     chosen: dict[int, Element] = {}
     try:
-        inside = list(children(algorithm))[1:]
+        inside = first_of(algorithm, 2)[1:]
         for part in children(inside[0]) if inside else ():
             chosen[part.tag] = parts(part, 1)[0]
         digest = _hash(chosen[0xA0]) if 0xA0 in chosen else "sha1"

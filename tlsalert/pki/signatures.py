@@ -14,7 +14,7 @@ from itertools import count
 from typing import Any, Final, NamedTuple
 
 from tlsalert.errors import DecodeError
-from tlsalert.pki.der import children, element, first, oid, parts
+from tlsalert.pki.der import element, first, first_of, oid, parts
 from tlsalert.pki.rsa import (
     MD5_SHA1,
     RsaKey,
@@ -182,7 +182,7 @@ def _remembered(certificate: bytes) -> Signed | None:
 def _taken_apart(certificate: bytes) -> Signed | None:
     try:
         body, algorithm, bits = parts(element(certificate), 3)
-        fields = list(children(body))
+        fields = first_of(body, 7)
         if fields and fields[0].tag == 0xA0:
             del fields[0]  # the version
         return Signed(body.whole, algorithm.whole, bits.content[1:], fields[5].whole)

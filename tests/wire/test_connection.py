@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,7 @@ from tests.wire.packets import (
 )
 from tlsalert.model import Connection, EncryptedRecord, Endpoint, Position
 from tlsalert.registry.alerts import AlertDescription, AlertLevel
-from tlsalert.wire.connection import address, connection
+from tlsalert.wire.connection import MOST_COMPRESSED, address, connection
 from tlsalert.wire.transcript import HELLO_RETRY_REQUEST
 
 CAPTURES = Path(__file__).parents[2] / "captures"
@@ -37,6 +38,12 @@ SERVER_HELLO = tls.message(tls.SERVER_HELLO, tls.server_hello(extensions=[tls.al
 DONE = tls.message(tls.SERVER_HELLO_DONE)
 KEY_EXCHANGE = tls.said(tls.message(tls.CLIENT_KEY_EXCHANGE, bytes(66)))
 KEYS = tls.change_cipher_spec() + tls.encrypted(tls.HANDSHAKE, 40)
+
+
+def compressed(*certificates: bytes) -> bytes:
+    """Return a CompressedCertificate packed with zlib, RFC 8879 §4."""
+    plain = tls.certificate_list_13(*certificates)
+    return tls.message(25, tls.u16(1) + len(plain).to_bytes(3, "big") + tls.vector(3, zlib.compress(plain)))
 
 
 def built(line: Line, number: int = 0, digits: int = 6) -> Connection:
@@ -191,6 +198,24 @@ class TestWhatWasSaid:
         broken = tls.message(tls.CERTIFICATE, b"\0\0\x09abc")
         made = spoken(("client", HELLO), ("server", tls.said(SERVER_HELLO, broken)))
         assert made.notes == ("frame 5: certificate: certificate_list claims 9 bytes, 3 left",)
+
+    def test_compressed_certificates_are_certificates(self) -> None:
+        made = spoken(("client", HELLO), ("server", tls.said(SERVER_HELLO, compressed(b"one", b"two"))))
+        assert [one.der for one in made.certificates.server] == [b"one", b"two"]
+        assert made.messages[-1].message == "compressed_certificate"
+        assert made.notes == ()
+
+    def test_compressed_certificates_that_cannot_be_unpacked_are_a_note(self) -> None:
+        broken = tls.message(25, tls.u16(9) + b"\0\0\5" + tls.vector(3, b"?"))
+        made = spoken(("client", HELLO), ("server", tls.said(SERVER_HELLO, broken)))
+        assert made.certificates.server == ()
+        assert made.notes == ("frame 5: compressed_certificate: compression algorithm 9 is not known",)
+
+    def test_of_a_few_bytes_that_unpack_to_thousands_of_certificates_the_first_are_told(self) -> None:
+        bomb = compressed(*[b"%d" % number for number in range(4000)])
+        made = spoken(("client", HELLO), ("server", tls.said(SERVER_HELLO, bomb)))
+        assert len(made.certificates.server) == MOST_COMPRESSED
+        assert made.notes == ("frame 5: compressed_certificate: of 4000 certificates only the first 32 are told",)
 
     def test_a_request_that_cannot_be_read_is_a_note_and_none(self) -> None:
         made = spoken(("client", HELLO), ("server", tls.said(SERVER_HELLO, tls.message(13, b"\1"))))

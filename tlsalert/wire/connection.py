@@ -9,6 +9,7 @@ from typing import Final, final
 from mypy_extensions import i64
 
 from tlsalert.errors import DecodeError
+from tlsalert.messages import CompressedCertificate
 from tlsalert.model import (
     Alert,
     Certificate,
@@ -32,6 +33,7 @@ from tlsalert.registry.cipher_suites import cipher_suite_name
 from tlsalert.registry.handshake_types import HandshakeType
 from tlsalert.registry.signature_schemes import SignatureScheme
 from tlsalert.registry.versions import version_label
+from tlsalert.wire.contents import read_contents
 from tlsalert.wire.fingerprint import ja3, ja4
 from tlsalert.wire.flow import RST, Flow
 from tlsalert.wire.hello import chosen_protocol, read_sslv2_client_hello
@@ -56,11 +58,14 @@ CERTIFICATE: Final = 11
 SERVER_KEY_EXCHANGE: Final = 12
 CERTIFICATE_REQUEST: Final = 13
 SERVER_HELLO_DONE: Final = 14
+COMPRESSED_CERTIFICATE: Final = 25
 PRE_SHARED_KEY: Final = 41
 
 #: A Certificate message with more bytes than this is decoded anew each time, or strangers could fill the memory.
 REMEMBERED_CHAIN: Final = 16_384
 MOST_CHAINS: Final = 512
+#: Certificates of a compressed message that are decoded: a thousand bytes can hold thousands of them.
+MOST_COMPRESSED: Final = 32
 
 #: The numbers of a dotted address as text.
 NUMBERS: Final = [str(number) for number in range(256)]
@@ -382,6 +387,8 @@ class _Story:
             self._request(event, body)
         elif code == ENCRYPTED_EXTENSIONS:
             self.alpn = chosen_protocol(body)
+        elif code == COMPRESSED_CERTIFICATE:
+            self._compressed(event, body)
         return False
 
     def _client_hello(self, event: Event, body: bytes) -> None:
@@ -419,6 +426,12 @@ class _Story:
         self.certificates[0 if event.side == self.client else 1] = chain
         if problem is not None:
             self._problems(event, "certificate", (problem,))
+
+    def _compressed(self, event: Event, body: bytes) -> None:
+        chain, problems = _compressed_chain(body)
+        self.certificates[0 if event.side == self.client else 1] = chain
+        if problems:
+            self._problems(event, "compressed_certificate", problems)
 
     def _request(self, event: Event, body: bytes) -> None:
         try:
@@ -458,6 +471,30 @@ def _chain(body: bytes, tls13: bool) -> tuple[tuple[Certificate, ...], str | Non
             _CHAINS.clear()
         _CHAINS[ends] = _Chain(body, chain, problem)
     return chain, problem
+
+
+def _compressed_chain(body: bytes) -> tuple[tuple[Certificate, ...], tuple[str, ...]]:
+    """Unpack a CompressedCertificate, RFC 8879 §4: its certificates, and what is wrong with it."""
+    unpacked = int.from_bytes(body[2:5], "big")
+    if len(body) <= REMEMBERED_CHAIN and unpacked <= REMEMBERED_CHAIN:
+        return _remembered_chain(body)
+    return _unpacked_chain(body)
+
+
+@lru_cache(maxsize=256)
+def _remembered_chain(body: bytes) -> tuple[tuple[Certificate, ...], tuple[str, ...]]:
+    return _unpacked_chain(body)
+
+
+def _unpacked_chain(body: bytes) -> tuple[tuple[Certificate, ...], tuple[str, ...]]:
+    found = read_contents(COMPRESSED_CERTIFICATE, body, TLS13, -1)
+    if not isinstance(found, CompressedCertificate) or found.certificate is None:
+        return (), found.problems
+    entries = found.certificate.entries
+    problems = found.problems
+    if len(entries) > MOST_COMPRESSED:
+        problems = (*problems, f"of {len(entries)} certificates only the first {MOST_COMPRESSED} are told")
+    return tuple([read_certificate(entry.der) for entry in entries[:MOST_COMPRESSED]]), problems
 
 
 @lru_cache(maxsize=256)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import msgspec
 import pytest
 
 from tests import stories
+from tests.evidence import CAPTURES
+from tests.wire.tls import u16, vector
+from tlsalert.capture import Reader
 from tlsalert.model import (
     Alert,
     Certificates,
@@ -164,6 +169,46 @@ def test_a_remark_stands_beside_the_ladder_where_there_is_room() -> None:
     story = replace(stories.console(), messages=stories.console().messages[:2])
     (line,) = [line for line in drawn(story, 120) if "server_hello" in line]
     assert line.endswith("server_hello   clock in random 2015-03-12 05:41:50")
+
+
+def key_exchange(scheme: int = 0x0403) -> HandshakeMessage:
+    body = b"\x03" + u16(29) + vector(1, bytes(32)) + u16(scheme) + vector(2, bytes(70))
+    return HandshakeMessage("server_key_exchange", 12, "server", Position(frame=6), None, len(body), body=body)
+
+
+def test_what_a_message_says_stands_behind_its_name_and_is_dim() -> None:
+    story = replace(stories.console(), messages=(key_exchange(), message("server_hello_done", "server", 6)), alerts=())
+    (line,) = [line for line in ladder(story, 100) if any("server_key_exchange" in text for text, _ in line)]
+    assert (" x25519, ecdsa_secp256r1_sha256", "dim") in line
+    assert (" server_key_exchange", "") in line
+
+
+@pytest.mark.parametrize(
+    ("width", "before", "says"),
+    [
+        (90, "certificate", "certificate CN=bmc-17.example.net · server_key_exchange x25519"),
+        (80, "a" * 26, f"{'a' * 26} · server_key_exchange"),
+    ],
+)
+def test_where_room_is_short_the_group_is_told_or_nothing(width: int, before: str, says: str) -> None:
+    story = replace(stories.console(), messages=(message(before, "server", 6), key_exchange()), alerts=())
+    assert any(line.endswith(says) for line in drawn(story, width))
+
+
+def test_equal_messages_that_say_different_things_say_none() -> None:
+    story = replace(stories.console(), messages=(key_exchange(), key_exchange(0x0503)), alerts=())
+    assert labels(story)[0] == ("server_key_exchange × 2",)
+    assert not any("x25519" in line for line in drawn(story))
+
+
+@pytest.mark.parametrize("width", [80, 100, 120])
+@pytest.mark.parametrize("path", sorted(CAPTURES.glob("*.pcap")), ids=lambda path: path.name)
+def test_words_make_no_line_more(path: Path, width: int) -> None:
+    for story in Reader(path):
+        silent = tuple(replace(one, body=None) for one in story.messages)
+        spoken = ladder(story, width)
+        assert len(spoken) <= len(ladder(replace(story, messages=silent), width))
+        assert max(map(line_cells, spoken), default=0) <= width
 
 
 def test_of_a_long_ladder_both_ends_are_shown() -> None:

@@ -10,6 +10,7 @@ from tlsalert.render.spans import (
     ASCII,
     DRAWING,
     NO_BREAK,
+    Line,
     can_draw,
     cells,
     cut,
@@ -17,6 +18,7 @@ from tlsalert.render.spans import (
     cut_line,
     join_fitting,
     line_cells,
+    merged,
     pad,
     wrap,
 )
@@ -79,9 +81,12 @@ def test_a_cut_text_fits(text: str, room: int) -> None:
 
 
 def test_pieces_are_joined_as_long_as_they_fit() -> None:
-    assert join_fitting(["certificate", "finished", "x"], " · ", 26) == ["certificate · finished · x"]
-    assert join_fitting(["certificate", "finished", "x"], " · ", 16) == ["certificate ·", "finished · x"]
-    assert join_fitting(["a-very-long-label"], " · ", 8) == ["a-very-…"]
+    labels: list[Line] = [[("certificate", "")], [("finished", ""), (" ok", "dim")], [("x", "")]]
+    between = (" · ", "")
+    (line,) = join_fitting(labels, between, 29)
+    assert line == [("certificate", ""), between, ("finished", ""), (" ok", "dim"), between, ("x", "")]
+    assert join_fitting(labels, between, 16) == [[("certificate", ""), (" ·", "")], line[2:]]
+    assert join_fitting([[("a-very-long-label", "")]], between, 8) == [[("a-very-…", "")]]
 
 
 def test_drawings_have_a_stand_in_of_the_same_width() -> None:
@@ -98,3 +103,9 @@ def test_which_encodings_have_arrows(encoding: str | None, draws: bool) -> None:
 
 def test_a_line_is_as_wide_as_its_spans() -> None:
     assert line_cells([("ab", ""), ("東", "dim")]) == 4
+
+
+def test_neighbours_of_one_style_are_one_span() -> None:
+    line: list[tuple[str, str]] = [("a", ""), (" · ", ""), ("b", "dim"), ("c", "")]
+    assert merged(line) == [("a · ", ""), ("b", "dim"), ("c", "")]
+    assert merged([]) == []

@@ -1,6 +1,7 @@
 """The handshake as a ladder: client left, server right, an arrow for each flight, frame and time beside it.
 
-Messages that one side sent in one frame share an arrow. An alert has an arrow of its own, drawn thick.
+Messages that one side sent in one frame share an arrow. What is worth telling of a message stands behind its name where
+there is room. An alert has an arrow of its own, drawn thick.
 Records that could not be read stand in their place as "encrypted" or "application_data".
 """
 
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import chain, groupby
 from typing import Literal, NamedTuple
 
 from tlsalert.model import (
@@ -21,8 +23,9 @@ from tlsalert.model import (
     Side,
     rfc3339,
 )
+from tlsalert.render.fields import message_remark
 from tlsalert.render.names import alert_words
-from tlsalert.render.spans import Line, Span, cells, cut, join_fitting
+from tlsalert.render.spans import Line, Span, cells, cut, join_fitting, line_cells, merged
 from tlsalert.render.style import escape
 
 INDENT = 8
@@ -30,7 +33,9 @@ BETWEEN = " · "
 NARROWEST, WIDEST = 44, 76  # cells from one side to the other
 MOST_STEPS = 40  # of a longer ladder the two ends are shown
 HEAD, TAIL = 26, 12
+MOST_WORDS = 48  # cells of what stands behind a message
 APPLICATION_DATA = 23
+SERVER_KEY_EXCHANGE = 12
 A_DAY = 86_400
 CREDIBLE = 0.1  # a clock with less confidence is left to the JSON
 
@@ -38,7 +43,10 @@ _CN = re.compile(r"(?:^|[,+])\s*(CN=(?:\\.|[^,+\\])*)", re.IGNORECASE)
 
 
 class Step(NamedTuple):
-    """One arrow: who sent what, and where and when it was seen."""
+    """One arrow: who sent what, and where and when it was seen; ``messages`` are those that each label stands for.
+
+    ``words`` are what may stand behind each label, the longest first.
+    """
 
     kind: Literal["message", "record", "alert", "close"]
     sender: Side
@@ -47,6 +55,8 @@ class Step(NamedTuple):
     labels: tuple[str, ...]
     remark: Span = ("", "")
     style: str = ""
+    messages: tuple[tuple[HandshakeMessage, ...], ...] = ()
+    words: tuple[tuple[str, ...], ...] = ()
 
 
 def ladder(connection: Connection, width: int) -> list[Line]:
@@ -55,6 +65,7 @@ def ladder(connection: Connection, width: int) -> list[Line]:
     if not all_steps:
         return []
     shown = all_steps if len(all_steps) <= MOST_STEPS else [*all_steps[:HEAD], *all_steps[-TAIL:]]
+    shown = [step._replace(words=tuple(_words(one, connection) for one in step.messages)) for step in shown]
     sheet = _Sheet(connection, shown, width)
     lines = [sheet.header()]
     for number, step in enumerate(shown):
@@ -71,10 +82,15 @@ def steps(connection: Connection) -> list[Step]:
         last = found[-1] if found else None
         if last is not None and _together(last, step):
             style = last.style if last.style == step.style else ""
-            found[-1] = last._replace(labels=last.labels + step.labels, remark=step.remark, style=style)
+            found[-1] = last._replace(
+                labels=last.labels + step.labels,
+                remark=step.remark,
+                style=style,
+                messages=last.messages + step.messages,
+            )
         else:
             found.append(step)
-    return [step._replace(labels=tuple(_counted(step.labels))) for step in found]
+    return [_counted(step) for step in found]
 
 
 def common_name(subject: str | None) -> str | None:
@@ -125,16 +141,16 @@ class _Sheet:
         columns = f"{place:>{self.place_width}}" + (f"{time:>{self.time_width}}" if self.timed else "")
         return [(" " * INDENT + columns + " " * 4, "dim")]
 
-    def _rung(self, step: Step, label: str, pointing: bool) -> Line:
+    def _rung(self, step: Step, label: Line, pointing: bool) -> Line:
         """Return one line of a step within the lane, with the arrow or without."""
-        room = self.lane - cells(label)
+        room = self.lane - line_cells(label)
         if not pointing:
-            return [(label if step.sender == "client" else " " * room + label, step.style)]
+            return merged(label if step.sender == "client" else [(" " * room, step.style), *label])
         shaft = ("━" if step.kind == "alert" else "─") * (room - 2)
         arrow = step.style or "dim"
         if step.sender == "client":
-            return [(label + " ", step.style), (shaft + "▶", arrow)]
-        return [("◀" + shaft, arrow), (" " + label, step.style)]
+            return [*merged([*label, (" ", step.style)]), (shaft + "▶", arrow)]
+        return [("◀" + shaft, arrow), *merged([(" ", step.style), *label])]
 
     def _aside(self, step: Step) -> Line:
         """Return a remark on a line of its own, below the side it is about."""
@@ -152,7 +168,7 @@ class _Sheet:
 def _lane(shown: Sequence[Step], room: int) -> tuple[int, bool]:
     """Return the lane's width, and whether remarks stand beside it: where that takes no more lines."""
     remarks = [cells(step.remark[0]) for step in shown if step.remark[0]]
-    labels = max(cells(BETWEEN.join(step.labels)) for step in shown)
+    labels = max(cells(BETWEEN.join([*step.labels, *(words[0] for words in step.words if words)])) for step in shown)
     wanted = min(max(NARROWEST, labels + 12), WIDEST)
     below = min(room, wanted)
     beside = min(room - max(remarks, default=-3) - 3, wanted)
@@ -164,12 +180,35 @@ def _lane(shown: Sequence[Step], room: int) -> tuple[int, bool]:
 
 def _height(shown: Sequence[Step], lane: int) -> int:
     """Return how many lines the steps take, without their remarks."""
-    return sum(len(_joined(step, lane)) for step in shown)
+    return sum(len(_joined(step._replace(words=()), lane)) for step in shown)
 
 
-def _joined(step: Step, lane: int) -> list[str]:
-    """Return a step's labels in lines that leave room for an arrow."""
-    return join_fitting(step.labels, BETWEEN, lane - 4)
+def _joined(step: Step, lane: int) -> list[Line]:
+    """Return a step's labels in lines that leave room for an arrow, with the words that make no more lines of it."""
+    room = lane - 4
+    between = (BETWEEN, step.style)
+    pieces: list[Line] = [[(label, step.style)] for label in step.labels]
+    lines = join_fitting(pieces, between, room)
+    for place, choices in enumerate(step.words):
+        for words in choices:
+            told: Line = [*pieces[place], (" " + words, "dim")]
+            if line_cells(told) + cells(BETWEEN.rstrip()) > room:
+                continue  # it would be cut
+            tried = join_fitting([*pieces[:place], told, *pieces[place + 1 :]], between, room)
+            if len(tried) == len(lines):
+                pieces[place], lines = told, tried
+                break
+    return lines
+
+
+def _words(messages: tuple[HandshakeMessage, ...], connection: Connection) -> tuple[str, ...]:
+    """Return what is worth telling of a label's messages, the longest first; nothing where they differ in it."""
+    told = {message_remark(message, connection) for message in messages}
+    words = told.pop() if len(told) == 1 else None
+    if not words:
+        return ()
+    group = words.partition(", ")[0] if messages[0].type == SERVER_KEY_EXCHANGE else words
+    return tuple(cut(one, MOST_WORDS) for one in dict.fromkeys((words, group)))
 
 
 def _singles(connection: Connection) -> Iterator[Step]:
@@ -214,23 +253,24 @@ def _together(last: Step, step: Step) -> bool:
     return step.kind == "message" and step.position == last.position
 
 
-def _counted(labels: Sequence[str]) -> Iterator[str]:
-    """Yield the labels, equal ones in a row as "label × 3"."""
-    number = 0
-    for place, label in enumerate(labels):
-        number += 1
-        if place + 1 == len(labels) or labels[place + 1] != label:
-            yield f"{label} × {number}" if number > 1 else label
-            number = 0
+def _counted(step: Step) -> Step:
+    """Return the step with equal labels in a row as "label × 3"."""
+    labels: list[str] = []
+    messages: list[tuple[HandshakeMessage, ...]] = []
+    for label, run in groupby(range(len(step.labels)), step.labels.__getitem__):
+        places = list(run)
+        labels.append(f"{label} × {len(places)}" if len(places) > 1 else label)
+        messages.append(tuple(chain.from_iterable(step.messages[places[0] : places[-1] + 1])))
+    return step._replace(labels=tuple(labels), messages=tuple(messages))
 
 
 def _of_message(message: HandshakeMessage, connection: Connection) -> Step:
     label = escape(message.message)
-    if message.message == "certificate":
+    if message.message in ("certificate", "compressed_certificate"):
         label += _whose(message, connection)
     style = "dim" if message.message == "encrypted_handshake" else ""
     remark = _clock_remark(message, connection)
-    return Step("message", message.sender, message.position, message.time, (label,), remark, style)
+    return Step("message", message.sender, message.position, message.time, (label,), remark, style, ((message,),))
 
 
 def _whose(message: HandshakeMessage, connection: Connection) -> str:

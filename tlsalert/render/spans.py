@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
+from itertools import groupby
 
 Span = tuple[str, str]
 Line = list[Span]
@@ -62,6 +63,11 @@ def cut_line(line: Line, room: int) -> Line:
     return fitting
 
 
+def merged(line: Line) -> Line:
+    """Return the line with neighbours of one style as one span."""
+    return [("".join(text for text, _ in spans), style) for style, spans in groupby(line, lambda span: span[1])]
+
+
 def pad(text: str, width: int) -> str:
     """Return ``text`` filled with spaces to ``width`` cells; a longer one stays as it is."""
     return text + " " * (width - cells(text))
@@ -89,18 +95,19 @@ def wrap(text: str, room: int, hang: int = 0) -> list[str]:
     return [line.replace(NO_BREAK, " ") for line in lines]
 
 
-def join_fitting(pieces: Sequence[str], between: str, room: int) -> list[str]:
+def join_fitting(pieces: Sequence[Line], between: Span, room: int) -> list[Line]:
     """Return the pieces joined by ``between`` in lines of at most ``room`` cells; one alone may be cut."""
-    lines: list[str] = []
+    gap, style = between
+    lines: list[Line] = []
     for number, piece in enumerate(pieces):
-        piece = cut(piece, room)
-        mark = 0 if number + 1 == len(pieces) else cells(between.rstrip())  # ends the line if the next won't fit
-        if lines and cells(lines[-1] + between + piece) + mark <= room:
-            lines[-1] += between + piece
+        piece = cut_line(piece, room)
+        mark = 0 if number + 1 == len(pieces) else cells(gap.rstrip())  # ends the line if the next won't fit
+        if lines and line_cells(lines[-1]) + cells(gap) + line_cells(piece) + mark <= room:
+            lines[-1] += [between, *piece]
         else:
             if lines:
-                lines[-1] += between.rstrip()
-            lines.append(piece)
+                lines[-1].append((gap.rstrip(), style))
+            lines.append([*piece])
     return lines
 
 

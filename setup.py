@@ -18,6 +18,7 @@ OTHERS = [
     "tlsalert/diagnosis/stacks.py",
     "tlsalert/diagnosis/verdict.py",
     "tlsalert/render/lines.py",
+    "tlsalert/render/shapes.py",
 ]
 
 #: Functions that no other library may replace can be inlined and called directly: that saves 8 % of a packet's time.

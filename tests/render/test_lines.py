@@ -10,6 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests import evidence, stories
+from tests.wire import tls
+from tests.wire.test_contents import CERTIFICATE_13, TICKET_13
+from tests.wire.test_key_exchange import DH, EC, SIGNED_10, SIGNED_12
+from tests.wire.tls import u16
 from tlsalert.capture import Reader
 from tlsalert.errors import TlsalertError
 from tlsalert.model import (
@@ -27,11 +31,19 @@ from tlsalert.render import lines
 from tlsalert.render.encoded import encoded
 from tlsalert.render.lines import line
 from tlsalert.render.rows import row
+from tlsalert.wire import contents, extensions
 
 STORIES = (stories.console(), stories.good(), stories.unread(), stories.hostile(), stories.bare())
 TEXTS = st.one_of(st.none(), st.text(max_size=20), st.sampled_from(('"server_name":null', '\\"', "\x7f", "\u202e")))
 CODES = st.lists(st.integers(0, 0xFFFF), max_size=4).map(tuple)
-EXTENSIONS = st.lists(st.builds(Extension, st.integers(0, 0xFFFF), st.binary(max_size=4)), max_size=4).map(tuple)
+EXTENSIONS = st.lists(
+    st.one_of(
+        st.builds(Extension, st.integers(0, 0xFFFF), st.binary(max_size=4)),
+        st.builds(Extension, st.sampled_from(sorted(extensions.READERS)), st.binary(max_size=12)),
+        st.builds(lambda name: Extension(*tls.server_name(name)), st.binary(max_size=6)),
+    ),
+    max_size=4,
+).map(tuple)
 PROBLEMS = st.lists(st.text(max_size=10), max_size=2).map(tuple)
 CLIENT_HELLOS = st.builds(
     ClientHello,
@@ -64,19 +76,21 @@ SERVER_HELLOS = st.builds(
     st.booleans(),
     PROBLEMS,
 )
+BODIES = (EC + SIGNED_12, EC + SIGNED_10, DH + SIGNED_12, TICKET_13 + u16(0), CERTIFICATE_13, SIGNED_12, b"")
 TIMES = st.one_of(st.none(), st.integers(-(2**70), 2**70), st.integers(0, 2**62), st.integers(0, 10**6))
 SIDES = st.sampled_from(("client", "server"))
 MESSAGES = st.lists(
     st.builds(
         HandshakeMessage,
-        st.one_of(st.sampled_from(("client_hello", "finished")), st.text(max_size=5)),
-        st.one_of(st.none(), st.integers(0, 255)),
+        st.one_of(st.sampled_from(("client_hello", "finished", "sslv2_error")), st.text(max_size=5)),
+        st.one_of(st.none(), st.integers(0, 255), st.sampled_from(sorted(contents.READERS))),
         SIDES,
         st.builds(Position, st.one_of(st.none(), st.integers(1, 2**40)), st.one_of(st.none(), st.integers(1, 9))),
         TIMES,
         st.integers(0, 2**24),
         st.booleans(),
         st.booleans(),
+        st.one_of(st.none(), st.binary(max_size=80), st.sampled_from(BODIES)),
     ),
     max_size=4,
 ).map(tuple)
@@ -156,11 +170,12 @@ def test_the_lines_of_public_captures_are_their_rows() -> None:
 
 def test_what_is_kept_stays_bounded() -> None:
     """A stranger who never repeats himself fills no memory, and neither does one who talks at length."""
-    for number in range(2 * lines.MOST + 10):
-        hello = msgspec.structs.replace(stories.HELLO, cipher_suites=(number,))
-        answer = msgspec.structs.replace(stories.ANSWER, cipher_suite=number)
+    for number in range(lines.MOST_SMALL + 10):
+        new = (Extension(16, tls.alpn(b"%d" % number)[1]), Extension(51, u16(number, 0)))
+        hello = msgspec.structs.replace(stories.HELLO, cipher_suites=(number,), extensions=new)
+        answer = msgspec.structs.replace(stories.ANSWER, cipher_suite=number, extensions=new, hello_retry_request=True)
         text = f"name {number}"
-        message = HandshakeMessage(text, number, "client", Position(1), None, 0)
+        message = HandshakeMessage(text, 16, "client", Position(1), None, 0, body=u16(number, 0))
         chain = Certificates(client=(msgspec.structs.replace(stories.IPMI, subject=text),))
         line(
             Connection(
@@ -175,12 +190,18 @@ def test_what_is_kept_stays_bounded() -> None:
         )
     tables = (lines._CLIENT_HELLOS, lines._SERVER_HELLOS, lines._HEADS, lines._QUOTED, lines._FACTS)
     assert all(0 < len(table) <= lines.MOST for table in tables)
+    small = (lines._OFFERED, lines._RETRIED, lines._EXTENSIONS, lines._FIELDS)
+    assert all(0 < len(table) <= lines.MOST_SMALL for table in small)
     assert 0 < len(lines._CHAINS.texts) <= lines.MOST
 
 
 def test_what_is_long_is_not_kept() -> None:
-    before = len(lines._CLIENT_HELLOS), len(lines._QUOTED), len(lines._FACTS)
+    tables = (lines._CLIENT_HELLOS, lines._QUOTED, lines._FACTS, lines._OFFERED, lines._EXTENSIONS, lines._FIELDS)
+    before = [len(table) for table in tables]
     long = "x" * 100_000
-    hello = msgspec.structs.replace(stories.HELLO, cipher_suites=tuple(range(30_000)))
-    assert_the_same(Connection(source=long, connection=0, server_name=long, client_hello=hello))
-    assert (len(lines._CLIENT_HELLOS), len(lines._QUOTED), len(lines._FACTS)) == before
+    many = (Extension(10, u16(60_000, *range(30_000))), Extension(51, u16(60_000, *[0] * 30_000)))
+    hello = msgspec.structs.replace(stories.HELLO, cipher_suites=tuple(range(30_000)), extensions=many)
+    urls = HandshakeMessage("certificate_url", 21, "client", Position(1), None, 0, body=bytes(60_000))
+    story = Connection(source=long, connection=0, server_name=long, client_hello=hello, messages=(urls,))
+    assert_the_same(story)
+    assert [len(table) for table in tables] == before

@@ -9,7 +9,8 @@ import msgspec
 import pytest
 
 from tests import stories
-from tlsalert.model import Alert, Connection, Position, Verdict, rfc3339
+from tests.wire.tls import u16, vector
+from tlsalert.model import Alert, Connection, Extension, HandshakeMessage, Position, Verdict, rfc3339
 from tlsalert.registry.alerts import AlertDescription, AlertLevel
 from tlsalert.render.rows import certificate_row, date_text, row, time_text
 
@@ -78,6 +79,20 @@ def test_a_message_of_the_handshake() -> None:
     assert [message["type"] for message in console["messages"][-2:]] == [None, None]
 
 
+def test_what_a_message_says_is_told_by_the_negotiated_version_and_cipher_suite() -> None:
+    body = b"\x03" + u16(29) + vector(1, bytes(32)) + u16(0x0804) + vector(2, bytes(256))
+    message = HandshakeMessage("server_key_exchange", 12, "server", Position(5), None, len(body), body=body)
+    (said,) = told(msgspec.structs.replace(stories.console(), messages=(message,)))["messages"]
+    assert said["fields"]["key_exchange"] == "ECDHE_RSA"
+    assert (said["fields"]["group"], said["fields"]["signature_scheme"]) == ("x25519", "rsa_pss_rsae_sha256")
+
+
+def test_a_retry_request_chooses_a_group_where_a_server_hello_has_a_share() -> None:
+    retry = msgspec.structs.replace(stories.ANSWER, hello_retry_request=True, extensions=(Extension(51, u16(29)),))
+    (share,) = told(Connection(source="x", connection=0, server_hello=retry))["server_hello"]["extensions"]
+    assert share == {"type": 51, "name": "key_share", "length": 2, "value": "x25519"}
+
+
 def test_an_alert_is_told_by_name_and_number() -> None:
     (alert,) = told(stories.console())["alerts"]
     assert alert == {
@@ -123,10 +138,20 @@ def test_the_client_hello_in_names() -> None:
     ]
     assert hello["compression_methods"] == ["null"]
     assert hello["extensions"][1:3] == [
-        {"type": 11, "name": "ec_point_formats", "length": 4},
-        {"type": 13, "name": "signature_algorithms", "length": 22},
+        {
+            "type": 11,
+            "name": "ec_point_formats",
+            "length": 4,
+            "value": ["uncompressed", "ansiX962_compressed_prime", "ansiX962_compressed_char2"],
+        },
+        {
+            "type": 13,
+            "name": "signature_algorithms",
+            "length": 22,
+            "value": {"problem": "extension_data has 20 bytes too many"},
+        },
     ]
-    assert hello["extensions"][3] == {"type": 0xEEEE, "name": "unlisted(61166)", "length": 1}
+    assert hello["extensions"][3] == {"type": 0xEEEE, "name": "unlisted(61166)", "length": 1, "value": None}
     assert hello["groups"] == ["x25519", "secp256r1", "unlisted(61166)"]
     assert hello["point_formats"] == ["uncompressed", "ansiX962_compressed_prime", "unlisted(9)"]
     assert hello["signature_schemes"] == ["rsa_pss_rsae_sha256", "rsa_pkcs1_sha256"]
@@ -139,7 +164,7 @@ def test_the_server_hello_in_names() -> None:
     assert hello["cipher_suite"] == console["cipher_suite"]
     assert hello["compression_method"] == "null"
     assert hello["random"].startswith("5501271e")
-    assert hello["extensions"] == [{"type": 65281, "name": "renegotiation_info", "length": 1}]
+    assert hello["extensions"] == [{"type": 65281, "name": "renegotiation_info", "length": 1, "value": ""}]
     assert (hello["alpn"], hello["group"], hello["hello_retry_request"]) == (None, None, False)
 
 
@@ -168,9 +193,11 @@ def test_a_certificate_without_its_bytes() -> None:
 def test_a_caller_may_change_a_row_without_changing_the_next_one() -> None:
     told(stories.console())["certificates"]["server"][0]["subject_alt_names"].append("changed")
     told(stories.console())["client_hello"]["cipher_suites"].clear()
+    told(stories.console())["client_hello"]["extensions"][1]["value"].clear()
     again = told(stories.console())
     assert again["certificates"]["server"][0]["subject_alt_names"] == ["bmc-17.example.net", "10.0.0.7"]
     assert len(again["client_hello"]["cipher_suites"]) == 5
+    assert len(again["client_hello"]["extensions"][1]["value"]) == 3
 
 
 def test_a_large_certificate_is_told_like_any_other() -> None:

@@ -12,6 +12,7 @@ from typing import Final, final
 
 from mypy_extensions import i64
 
+from tlsalert.decode import negotiated
 from tlsalert.model import (
     Alert,
     Certificate,
@@ -21,6 +22,7 @@ from tlsalert.model import (
     Closing,
     Connection,
     Endpoint,
+    Extension,
     HandshakeMessage,
     Position,
     ServerHello,
@@ -30,6 +32,12 @@ from tlsalert.model import (
 from tlsalert.registry.alerts import AlertDescription, AlertLevel
 from tlsalert.render import rows
 from tlsalert.render.encoded import encoded
+from tlsalert.render.fields import fields
+from tlsalert.render.shapes import extension_shape, message_shape
+from tlsalert.render.values import extension_row
+from tlsalert.wire.contents import tls_version
+from tlsalert.wire.extensions import CERTIFICATE, CERTIFICATE_REQUEST, CLIENT_HELLO, HELLO_RETRY_REQUEST, SERVER_HELLO
+from tlsalert.wire.transcript import TLS13
 
 #: Texts of one kind that are kept, and characters of one that is.
 MOST: Final = 512
@@ -40,8 +48,14 @@ BILLION: Final = 1_000_000_000
 #: The last time that the quick way writes, in nanoseconds since 1970: in the year 2255.
 LATEST: Final = 9_000_000_000 * BILLION
 
+#: Texts of messages and extensions that are kept: there are more of them than of hellos, and they are shorter.
+MOST_SMALL: Final = 2048
+LONGEST_SMALL: Final = 4096
+FINISHED: Final = 20
+
 #: What differs from one hello to the next, as its row has it before it is filled in.
 _BLANK: Final = '"random":"","session_id":""'
+_EXTENSIONLESS: Final = '"extensions":[]'
 _NAMELESS: Final = ',"server_name":null'
 
 
@@ -122,6 +136,13 @@ _REQUESTS: Final = _Kept()
 _VERDICTS: Final = _Kept()
 #: How a message's object begins, by its name, number and sender.
 _HEADS: Final[dict[str, _Head]] = {}
+#: Extensions of client's and server's hellos and of retry requests that are the same each time.
+_OFFERED: Final[dict[object, str]] = {}
+_ANSWERED: Final[dict[object, str]] = {}
+_RETRIED: Final[dict[object, str]] = {}
+#: Other extensions and the fields of messages, by their shapes and what these go with.
+_EXTENSIONS: Final[dict[object, str]] = {}
+_FIELDS: Final[dict[object, str]] = {}
 #: Short texts as JSON strings, and the facts of a connection between its times and its hellos.
 _QUOTED: Final[dict[str, str]] = {}
 _FACTS: Final[dict[object, str]] = {}
@@ -227,11 +248,14 @@ def _position(position: Position | None) -> str:
 
 def _messages(connection: Connection, parts: list[str]) -> None:
     digits = connection.digits
+    version, suite = negotiated(connection)
+    tls = tls_version(version)
     at: int | None = None
     place: Position | None = None
     middle = ""
     for message in connection.messages:
-        head = _head(message)
+        kind = message.type
+        head = _head(message, kind)
         position = message.position
         time = message.time
         if place is None:
@@ -251,14 +275,13 @@ def _messages(connection: Connection, parts: list[str]) -> None:
             parts.append(',"decrypted":true,"fields":')
         else:
             parts.append(',"decrypted":false,"fields":')
-        parts.append(_fields(message, connection))
+        parts.append("null" if kind is None else _fields(message, kind, tls, suite))
     parts.append("[]" if place is None else "}]")
 
 
-def _head(message: HandshakeMessage) -> str:
+def _head(message: HandshakeMessage, number: int | None) -> str:
     """Return how a message's object begins, after the end of the one before it."""
     name = message.message
-    number = message.type
     head = _HEADS.get(name)
     if head is None or head.number != (-1 if number is None else i64(number)):
         head = _Head(name, number)
@@ -267,9 +290,25 @@ def _head(message: HandshakeMessage) -> str:
     return head.client if message.sender == "client" else head.server
 
 
-def _fields(message: HandshakeMessage, connection: Connection) -> str:
-    """Return what the message says besides; null where that is shown elsewhere or not known."""
-    return "null"
+def _fields(message: HandshakeMessage, kind: int, tls: int, suite: int) -> str:
+    """Return what the message says besides; null where that is shown elsewhere or not known.
+
+    ``tls`` is the version of TLS that was negotiated, 0 for none.
+    """
+    if kind == CLIENT_HELLO or kind == SERVER_HELLO:
+        return "null"
+    if (kind == CERTIFICATE or kind == CERTIFICATE_REQUEST) and 0 < tls < TLS13:
+        return "null"  # all that they say is among the certificates and in the request
+    body = message.body
+    if body is None or message.message.startswith("sslv2_"):
+        return "null"
+    if kind == FINISHED and body:  # another one each time
+        return f'{{"length":{len(body)},"verify_data":"{body[:64].hex()}","problems":[]}}'
+    shape = message_shape(kind, body, tls, suite)
+    if shape is None:
+        return encoded(fields(kind, body, tls, suite))
+    key = (kind, tls, suite, len(body), shape)
+    return _FIELDS.get(key) or _keep_small(_FIELDS, key, encoded(fields(kind, body, tls, suite)))
 
 
 def _alerts(alerts: tuple[Alert, ...], digits: int, parts: list[str]) -> None:
@@ -303,12 +342,10 @@ def _client_hello(hello: ClientHello | None, parts: list[str]) -> None:
     if hello is None:
         parts.append("null")
         return
-    extensions = tuple([(extension.type, len(extension.data)) for extension in hello.extensions])
     key = (
         hello.legacy_version,
         hello.cipher_suites,
         hello.compression_methods,
-        extensions,
         hello.versions,
         hello.alpn,
         hello.groups,
@@ -325,7 +362,7 @@ def _client_hello(hello: ClientHello | None, parts: list[str]) -> None:
             b"",
             hello.cipher_suites,
             hello.compression_methods,
-            hello.extensions,
+            (),
             hello.versions,
             None,
             hello.alpn,
@@ -336,13 +373,16 @@ def _client_hello(hello: ClientHello | None, parts: list[str]) -> None:
             hello.problems,
         )
         before, after = _around(encoded(rows.client_hello_row(blank)), _BLANK)
+        suites, after = _around(after, _EXTENSIONLESS)
         lists, rest = _around(after, _NAMELESS)
-        ends = (before, lists, rest)
+        ends = (before, suites, lists, rest)
         _keep(_CLIENT_HELLOS, key, ends)
     parts.append(ends[0])
     parts.append(f'"random":"{hello.random.hex()}","session_id":"{hello.session_id.hex()}"')
-    parts.append(f'{ends[1]},"server_name":{_quoted(hello.server_name)}')
-    parts.append(ends[2])
+    parts.append(ends[1])
+    _extensions(hello.extensions, CLIENT_HELLO, parts)
+    parts.append(f'{ends[2]},"server_name":{_quoted(hello.server_name)}')
+    parts.append(ends[3])
 
 
 def _server_hello(hello: ServerHello | None, parts: list[str]) -> None:
@@ -353,7 +393,6 @@ def _server_hello(hello: ServerHello | None, parts: list[str]) -> None:
         hello.legacy_version,
         hello.cipher_suite,
         hello.compression_method,
-        tuple([(extension.type, len(extension.data)) for extension in hello.extensions]),
         hello.version,
         hello.alpn,
         hello.group,
@@ -368,7 +407,7 @@ def _server_hello(hello: ServerHello | None, parts: list[str]) -> None:
             b"",
             hello.cipher_suite,
             hello.compression_method,
-            hello.extensions,
+            (),
             hello.version,
             hello.alpn,
             hello.group,
@@ -376,14 +415,50 @@ def _server_hello(hello: ServerHello | None, parts: list[str]) -> None:
             hello.problems,
         )
         before, after = _around(encoded(rows.server_hello_row(blank)), _BLANK)
-        ends = (before, after)
+        suite, rest = _around(after, _EXTENSIONLESS)
+        ends = (before, suite, rest)
         _keep(_SERVER_HELLOS, key, ends)
     parts.append(ends[0])
     parts.append(f'"random":"{hello.random.hex()}","session_id":"{hello.session_id.hex()}"')
     parts.append(ends[1])
+    _extensions(hello.extensions, HELLO_RETRY_REQUEST if hello.hello_retry_request else SERVER_HELLO, parts)
+    parts.append(ends[2])
 
 
-#: What stands around a hello's random and session ID (and server name), by everything else that its row tells.
+def _extensions(extensions: tuple[Extension, ...], message: int, parts: list[str]) -> None:
+    if not extensions:
+        parts.append(_EXTENSIONLESS)
+        return
+    same = _OFFERED if message == CLIENT_HELLO else _ANSWERED if message == SERVER_HELLO else _RETRIED
+    texts = [same.get(extension) or _extension(extension, message, same) for extension in extensions]
+    parts.append('"extensions":[' + ",".join(texts))
+    parts.append("]")
+
+
+def _extension(extension: Extension, message: int, same: dict[object, str]) -> str:
+    """Return the text of an extension, kept by its shape or, where it is its own, among the ``same``."""
+    kind, data = extension.type, extension.data
+    if kind == 0 and _one_name(data):
+        name = _quoted(data[5:].decode("utf-8", "backslashreplace"))
+        return f'{{"type":0,"name":"server_name","length":{len(data)},"value":{name}}}'
+    shape = extension_shape(kind, data, message)
+    if shape is None:
+        return encoded(extension_row(extension, message))
+    if shape is data:
+        return _keep_small(same, extension, encoded(extension_row(extension, message)))
+    key = (kind, message, len(data), shape)
+    return _EXTENSIONS.get(key) or _keep_small(_EXTENSIONS, key, encoded(extension_row(extension, message)))
+
+
+def _one_name(data: bytes) -> bool:
+    """Whether a server_name has one name of type host_name and nothing else, RFC 6066 §3."""
+    size: i64 = len(data)
+    if size < 5 or data[2] != 0:
+        return False
+    return i64(data[0]) << 8 | i64(data[1]) == size - 2 and i64(data[3]) << 8 | i64(data[4]) == size - 5
+
+
+#: What stands around a hello's random and session ID, its extensions (and server name), by all else that its row tells.
 _CLIENT_HELLOS: Final[dict[object, tuple[str, ...]]] = {}
 _SERVER_HELLOS: Final[dict[object, tuple[str, ...]]] = {}
 
@@ -394,6 +469,15 @@ def _keep(table: dict[object, tuple[str, ...]], key: object, ends: tuple[str, ..
         if len(table) >= MOST:
             table.clear()
         table[key] = ends
+
+
+def _keep_small(table: dict[object, str], key: object, text: str) -> str:
+    """Keep the text of a message or extension, unless it is longer than honest ones; a full table begins anew."""
+    if len(text) <= LONGEST_SMALL:
+        if len(table) >= MOST_SMALL:
+            table.clear()
+        table[key] = text
+    return text
 
 
 def _around(text: str, blank: str) -> tuple[str, str]:

@@ -17,7 +17,6 @@ from tlsalert.model import (
     Clock,
     Connection,
     Endpoint,
-    Extension,
     HandshakeMessage,
     Position,
     ServerHello,
@@ -26,6 +25,9 @@ from tlsalert.model import (
 )
 from tlsalert.registry.versions import version_label
 from tlsalert.render import names
+from tlsalert.render.fields import message_fields
+from tlsalert.render.values import extension_row
+from tlsalert.wire.extensions import CLIENT_HELLO, HELLO_RETRY_REQUEST, SERVER_HELLO
 
 Row = dict[str, object]
 
@@ -58,7 +60,7 @@ def row(connection: Connection) -> Row:
         "resumed": connection.resumed,
         "client_hello": client_hello_row(connection.client_hello),
         "server_hello": server_hello_row(connection.server_hello),
-        "messages": [message_row(message, digits) for message in connection.messages],
+        "messages": [message_row(message, connection) for message in connection.messages],
         "alerts": [alert_row(alert, digits) for alert in connection.alerts],
         "certificates": {
             "client": [certificate_row(one) for one in connection.certificates.client],
@@ -111,18 +113,18 @@ def certificate_row(certificate: Certificate) -> Row:
     return {key: list(value) if isinstance(value, list) else value for key, value in facts.items()}
 
 
-def message_row(message: HandshakeMessage, digits: int) -> Row:
+def message_row(message: HandshakeMessage, connection: Connection) -> Row:
     """Return a message; "fields" is what it says besides, None where that is shown elsewhere or not known."""
     return {
         "message": message.message,
         "type": message.type,
         "from": message.sender,
         "position": _position(message.position),
-        "time": time_text(message.time, digits),
+        "time": time_text(message.time, connection.digits),
         "length": message.length,
         "encrypted": message.encrypted,
         "decrypted": message.decrypted,
-        "fields": None,
+        "fields": message_fields(message, connection),
     }
 
 
@@ -153,7 +155,7 @@ def client_hello_row(hello: ClientHello | None) -> Row | None:
         "session_id": hello.session_id.hex(),
         "cipher_suites": names.suites(hello.cipher_suites),
         "compression_methods": names.compression_methods(hello.compression_methods),
-        "extensions": [_extension(extension) for extension in hello.extensions],
+        "extensions": [extension_row(extension, CLIENT_HELLO) for extension in hello.extensions],
         "server_name": hello.server_name,
         "alpn": list(hello.alpn),
         "groups": names.groups(hello.groups),
@@ -168,6 +170,7 @@ def server_hello_row(hello: ServerHello | None) -> Row | None:
     """Return what a server chose, in names."""
     if hello is None:
         return None
+    message = HELLO_RETRY_REQUEST if hello.hello_retry_request else SERVER_HELLO
     return {
         "legacy_version": version_label(hello.legacy_version),
         "version": version_label(hello.version),
@@ -175,7 +178,7 @@ def server_hello_row(hello: ServerHello | None) -> Row | None:
         "session_id": hello.session_id.hex(),
         "cipher_suite": names.suite_name(hello.cipher_suite),
         "compression_method": names.compression_name(hello.compression_method),
-        "extensions": [_extension(extension) for extension in hello.extensions],
+        "extensions": [extension_row(extension, message) for extension in hello.extensions],
         "alpn": hello.alpn,
         "group": None if hello.group is None else names.group_name(hello.group),
         "hello_retry_request": hello.hello_retry_request,
@@ -236,11 +239,6 @@ def _position(position: Position | None) -> Row | None:
     if position.frame is not None:
         return {"frame": position.frame}
     return None if position.line is None else {"line": position.line}
-
-
-def _extension(extension: Extension) -> Row:
-    code = extension.type
-    return {"type": code, "name": names.extension_name(code), "length": len(extension.data)}
 
 
 @lru_cache(256)

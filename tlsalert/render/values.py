@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from functools import lru_cache
 
 from tlsalert.errors import DecodeError
 from tlsalert.extensions import (
@@ -46,21 +45,31 @@ Row = dict[str, object]
 
 #: Opaque bytes up to so many are shown in hexadecimal.
 SMALL = 32
-#: Extensions with more bytes are told anew each time, or strangers could fill the memory.
-REMEMBERED_BYTES = 256
-#: Those whose content is another one in each handshake: nothing is won by remembering it.
-CHANGING = frozenset({21, 35, 41, 44, 51, 54, 65037})
 
 
 def extension_value(kind: int, data: bytes, message: int) -> object:
     """Return what extension ``kind`` says in a message of that handshake type (6 for a HelloRetryRequest).
 
-    None is an empty extension or one that is not known; {"problem": …} one that could not be read. What is returned
-    may be shared with other calls: change nothing in it.
+    None is an empty extension or one that is not known; {"problem": …} one that could not be read.
     """
-    if kind in CHANGING or len(data) > REMEMBERED_BYTES:
-        return _value(kind, data, message)
-    return _remembered(kind, data, message)
+    contents = read_extension(kind, data, message)
+    value = contents.value
+    if contents.problem is not None:
+        return {"problem": contents.problem}
+    if value is None:
+        return None
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int):
+        return _number(kind, value)
+    if isinstance(value, bytes):
+        return _opaque(kind, value)
+    if isinstance(value, tuple):
+        name = NAMES.get(kind)
+        if name is not None:
+            return [name(one) for one in value if isinstance(one, int)]
+        return [_part(kind, one) for one in value]
+    return _record(value)
 
 
 def extension_row(extension: Extension, message: int) -> Row:
@@ -84,32 +93,6 @@ def ocsp_row(response: OcspResponse) -> Row:
         "certificates": [_ocsp_single(single) for single in response.responses],
         "problems": list(response.problems),
     }
-
-
-@lru_cache(2048)
-def _remembered(kind: int, data: bytes, message: int) -> object:
-    return _value(kind, data, message)
-
-
-def _value(kind: int, data: bytes, message: int) -> object:
-    contents = read_extension(kind, data, message)
-    value = contents.value
-    if contents.problem is not None:
-        return {"problem": contents.problem}
-    if value is None:
-        return None
-    if isinstance(value, str):
-        return value
-    if isinstance(value, int):
-        return _number(kind, value)
-    if isinstance(value, bytes):
-        return _opaque(kind, value)
-    if isinstance(value, tuple):
-        name = NAMES.get(kind)
-        if name is not None:
-            return [name(one) for one in value if isinstance(one, int)]
-        return [_part(kind, one) for one in value]
-    return _record(value)
 
 
 def _number(kind: int, value: int) -> object:

@@ -6,6 +6,7 @@ libraries refuse today (512 bits, say), which old devices still have; for others
 
 from __future__ import annotations
 
+from functools import lru_cache
 from hashlib import md5, new, sha1
 from typing import Final
 
@@ -56,7 +57,7 @@ class RsaKey:
         number = int.from_bytes(signature, "big")
         if len(signature) != self.bytes or number >= self.modulus:
             return None
-        return pow(number, self.exponent, self.modulus).to_bytes(self.bytes, "big")
+        return _power(number, self.exponent, self.modulus).to_bytes(self.bytes, "big")
 
 
 def signed_content(hash_name: str, data: bytes) -> tuple[bytes, ...]:
@@ -143,6 +144,12 @@ def _unmasked(key: RsaKey, hash_name: str, mask_hash: str, signature: bytes) -> 
     proof = encoded[cut:-1]
     block = int.from_bytes(encoded[:cut], "big") ^ int.from_bytes(_mask(mask_hash, proof, cut), "big")
     return (block & (1 << (8 * cut - unused)) - 1).to_bytes(cut, "big"), proof
+
+
+@lru_cache(maxsize=8)
+def _power(number: int, exponent: int, modulus: int) -> int:
+    """Return the power that a signature asks for: who finds that it does not verify asks next what else it may be."""
+    return pow(number, exponent, modulus)
 
 
 def _hash(algorithm: Element) -> str | None:

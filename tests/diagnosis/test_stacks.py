@@ -9,7 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tlsalert.diagnosis.knowledge import STACKS
-from tlsalert.diagnosis.stacks import LABELS, client_clock_prior, clock_prior, server_stack
+from tlsalert.diagnosis.stacks import (
+    LABELS,
+    REMEMBERED,
+    client_clock_prior,
+    clock_prior,
+    server_libraries,
+    server_stack,
+)
 from tlsalert.model import (
     ClientHello,
     Connection,
@@ -328,3 +335,13 @@ def test_odd_values_never_raise_and_the_shares_add_up(
     assert sum(found.values()) == pytest.approx(1)
     assert 0 <= clock_prior(found, connection) <= 1
     assert 0 <= client_clock_prior(connection) <= 1
+
+
+def test_what_is_remembered_of_a_server_is_what_would_be_found_anew() -> None:
+    known = (OPENSSL_101E, OPENSSL_102V, OPENSSL_111F, OPENSSL_30, MBEDTLS)
+    before = [dict(server_libraries(connection)) for connection in known]
+    for number in range(2 * REMEMBERED):  # so many different servers that the first ones are forgotten
+        shown = tuple(kind for bit, kind in enumerate((65281, 11, 35, 23, 16, 5, 0, 22, 15)) if number >> bit & 1)
+        server_libraries(answered(shown, ALL_POINTS))
+    assert [dict(server_libraries(connection)) for connection in known] == before
+    assert before[0] != before[1] != before[3] != before[4]

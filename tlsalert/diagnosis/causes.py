@@ -8,13 +8,14 @@ result is a probability.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 from tlsalert.diagnosis.chain import names_match, outside
-from tlsalert.diagnosis.knowledge import likelihood
+from tlsalert.diagnosis.knowledge import Era, likelihood
 from tlsalert.diagnosis.refused import Refusal
 from tlsalert.diagnosis.shown import BESIDE, LARGE, Shown, shown
-from tlsalert.model import when
+from tlsalert.model import Side, when
 
 #: How often a client's certificate is refused for each cause, other things unknown.
 CLIENT_WEIGHTS: Final = {
@@ -85,12 +86,19 @@ def rank(refusal: Refusal, defects: tuple[Shown, ...] | None = None) -> Ranking:
 
 def _by_answer(weights: dict[str, float], refusal: Refusal, answer: int | str) -> dict[str, float]:
     """Weigh how likely each cause gets this answer, over the stacks that may have given it."""
-    stacks = [(stack, share) for stack, share in refusal.stacks.items() if share > LEAST_SHARE]
-    era, refuser = refusal.era, refusal.refuser
-    return {
-        cause: weight * sum([share * likelihood(stack, era, cause, answer, refuser) for stack, share in stacks])
-        for cause, weight in weights.items()
-    }
+    stacks = tuple([(stack, share) for stack, share in refusal.stacks.items() if share > LEAST_SHARE])
+    chances = _chances(stacks, refusal.era, answer, refusal.refuser)
+    for cause in weights:
+        if cause not in chances:
+            shares = [share * likelihood(stack, refusal.era, cause, answer, refusal.refuser) for stack, share in stacks]
+            chances[cause] = sum(shares)
+    return {cause: weight * chances[cause] for cause, weight in weights.items()}
+
+
+@lru_cache(maxsize=256)
+def _chances(stacks: tuple[tuple[str, float], ...], era: Era, answer: int | str, refuser: Side) -> dict[str, float]:
+    """Return where to keep how likely these stacks give an answer, by cause: a capture shows the same few servers."""
+    return {}
 
 
 def _by_defects(weights: dict[str, float], defects: tuple[Shown, ...]) -> None:

@@ -7,11 +7,12 @@ Nothing here looks at an alert: what a stack answers is :mod:`tlsalert.diagnosis
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from math import exp
 from typing import Final
 
-from tlsalert.diagnosis.traits import LIBRARIES, PRIOR, evidence
+from tlsalert.diagnosis.traits import LIBRARIES, PRIOR, Row, evidence
 from tlsalert.diagnosis.traits import ticket_lifetime as _ticket_lifetime
 from tlsalert.model import ClientHello, Connection, ServerHello
 
@@ -68,9 +69,14 @@ SCSV: Final = 0x00FF  # TLS_EMPTY_RENEGOTIATION_INFO_SCSV, RFC 5746 §3.3
 RSA_MD5: Final = 0x0101  # RFC 5246 §7.4.1.4.1: md5, rsa
 #: Numbers in an offer whose answer is remembered: a longer one is looked at anew, or strangers could fill the memory.
 LONGEST: Final = 256
+#: What some rows of evidence came to, by their identities, with the rows themselves: while they are held, no others can
+#: have these identities. A capture shows the same few servers again and again.
+_KNOWN: Final[dict[tuple[int, ...], tuple[list[Row], Mapping[str, float]]]] = {}
+#: So many of them are kept.
+REMEMBERED: Final = 256
 
 
-def server_stack(connection: Connection, libraries: dict[str, float] | None = None) -> dict[str, float]:
+def server_stack(connection: Connection, libraries: Mapping[str, float] | None = None) -> dict[str, float]:
     """Return how likely the server belongs to each family of ``knowledge.STACKS``; the values add up to 1.
 
     Without a ServerHello it is the prior.
@@ -90,20 +96,35 @@ def server_stack(connection: Connection, libraries: dict[str, float] | None = No
     return found
 
 
-def server_libraries(connection: Connection) -> dict[str, float]:
+def server_libraries(connection: Connection) -> Mapping[str, float]:
     """Return how likely each library is; the values add up to 1."""
-    scores = list(PRIOR)
     client, server = connection.client_hello, connection.server_hello
-    if client is not None and server is not None:
-        for row in evidence(connection, client, server):
-            scores = [score + weight for score, weight in zip(scores, row, strict=True)]
+    if client is None or server is None:
+        return _shares([])
+    rows = list(evidence(connection, client, server))
+    key = tuple([id(row) for row in rows])
+    known = _KNOWN.get(key)
+    if known is None:
+        if len(_KNOWN) >= REMEMBERED:
+            _KNOWN.clear()
+        known = rows, _shares(rows)
+        _KNOWN[key] = known
+    return known[1]
+
+
+def _shares(rows: list[Row]) -> dict[str, float]:
+    scores = list(PRIOR)
+    for row in rows:
+        scores = [score + weight for score, weight in zip(scores, row, strict=True)]
     highest = max(scores)
     shares = [exp(score - highest) for score in scores]
     total = sum(shares)
     return {library: share / total for library, share in zip(LIBRARIES, shares, strict=True)}
 
 
-def clock_prior(stacks: dict[str, float], connection: Connection, libraries: dict[str, float] | None = None) -> float:
+def clock_prior(
+    stacks: dict[str, float], connection: Connection, libraries: Mapping[str, float] | None = None
+) -> float:
     """Return how likely this server puts its clock into ServerHello.random, before the value is looked at.
 
     ``stacks`` is what :func:`server_stack` said, of this connection or of several to the same server.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Protocol
 
 from msgspec import structs
@@ -89,7 +89,7 @@ class _Look:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._libraries: dict[str, float] | None = None
+        self._libraries: Mapping[str, float] | None = None
 
     def stacks(self) -> dict[str, float]:
         """Return a probability for each stack that the server may be."""

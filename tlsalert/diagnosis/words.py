@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 
 from tlsalert.model import Certificate, Clock, Side, when
@@ -127,6 +128,7 @@ def other(side: Side) -> Side:
     return "server" if side == "client" else "client"
 
 
+@lru_cache(maxsize=256)
 def day(moment: datetime | None) -> str:
     """Return the day of a time, as in a sentence."""
     return moment.strftime("%Y-%m-%d") if moment is not None else "?"

@@ -12,13 +12,19 @@ from setuptools import setup
 from setuptools.command.build_ext import build_ext
 
 WIRE = sorted(str(path) for path in Path("tlsalert/wire").glob("*.py") if path.name != "__init__.py")
-#: What else is done for every connection of a capture: its verdict where it went well, and its JSON.
+#: What else is done for every connection of a capture, or for every one that failed: its verdict, and its JSON.
 OTHERS = [
+    "tlsalert/diagnosis/causes.py",
     "tlsalert/diagnosis/clocks.py",
+    "tlsalert/diagnosis/knowledge.py",
+    "tlsalert/diagnosis/refusal.py",
     "tlsalert/diagnosis/stacks.py",
+    "tlsalert/diagnosis/traits.py",
     "tlsalert/diagnosis/verdict.py",
+    "tlsalert/diagnosis/words.py",
     "tlsalert/render/lines.py",
     "tlsalert/render/shapes.py",
+    "tlsalert/witnesses.py",
 ]
 
 #: Functions that no other library may replace can be inlined and called directly: that saves 8 % of a packet's time.

@@ -86,7 +86,7 @@ def likelihood(stack: str, era: Era, cause: str, answer: Answer, sender: Side = 
     it closed is not known). ``sender`` is the side that refused: clients differ where their sources show it.
     """
     row = _row(stack, era, cause, sender)
-    share = sum(row.get(closing, 0.0) for closing in _NO_ALERT) if answer == "none" else 0.0
+    share = sum([row.get(closing, 0.0) for closing in _NO_ALERT]) if answer == "none" else 0.0
     return min(1.0, FLOOR + (1 - FLOOR) * (share + row.get(answer, 0.0)))
 
 

@@ -385,6 +385,26 @@ def test_any_packet_is_taken_or_left(choice: tuple[int, bytes], changes: list[tu
     assert len(captured(bytes(changed[:size]), link=link, beyond=b"")) <= 1
 
 
+@given(
+    changes=st.lists(st.tuples(st.integers(0, 59), st.integers(0, 255)), max_size=4),
+    size=st.integers(0, len(PACKET)),
+)
+def test_plain_ethernet_says_what_the_same_ip_packet_says_by_itself(changes: list[tuple[int, int]], size: int) -> None:
+    packet = bytearray(PACKET)
+    for at, value in changes:
+        packet[at] = value
+    packet[0] = 0x40 | packet[0] & 0x0F  # as the EtherType says
+    cut = bytes(packet[:size])
+    assert _said(ethernet(cut), ETHERNET) == _said(cut, RAW)
+
+
+def _said(packet: bytes, link: int) -> list[tuple[bytes, int, int, list[str]]]:
+    return [
+        (flow.key, flow.cut, flow.missing, [] if flow.transcript is None else told(flow.transcript))
+        for flow in captured(packet, link=link)
+    ]
+
+
 @given(packet=st.binary(max_size=160), link=st.sampled_from(sorted({link for link, _ in EVERY} | {147})))
 def test_any_bytes_are_taken_or_left(packet: bytes, link: int) -> None:
     assert len(captured(packet, link=link, beyond=b"")) <= 1

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, final
 
+from librt.strings import read_i32_be, read_i64_be
 from mypy_extensions import i64
 
 from tlsalert.wire.fragments import MAX_BYTES, MAX_DATAGRAMS, Fragments
@@ -45,6 +46,8 @@ from tlsalert.wire.tcp import TcpTable
 from tlsalert.wire.tunnels import CAPWAP_DATA, FRAGMENT, L2TP, LAST, TEREDO, capwap, datagram, gre, is_tunnel, ppp
 from tlsalert.wire.wlan import subframe, wlan
 
+#: The EtherType of IPv4 and the first byte of a header without options: what nearly all packets have.
+PLAIN_IPV4: Final = 0x080045
 #: Tags that may stand before one another.
 MAX_TAGS: Final = 16
 MAC_SECURITY: Final = 0x88E5
@@ -81,6 +84,13 @@ class Network:
 
     def packet(self, data: bytes, start: i64, end: i64, link: i64, frame: i64, time: i64) -> None:
         """Take the packet ``data[start:end]``: ``frame`` counts from 1, ``link`` is the link type's number."""
+        if link == ETHERNET and end - start >= 54 and i64(read_i32_be(data, start + 12)) >> 8 == PLAIN_IPV4:
+            rest = read_i64_be(data, start + 16)  # total length, identification, fragment, time to live, protocol
+            total = rest >> 48 & 0xFFFF
+            if rest & 0x3FFF00FF == 6 and total >= 40:
+                stop = min(end, start + 14 + total)
+                self.tcp.packet4(data, start + 26, start + 34, stop, total - 20, frame, time)
+                return
         self.frame = frame
         self.time = time
         if link == ETHERNET:
@@ -106,13 +116,13 @@ class Network:
 
     def notes(self) -> list[str]:
         """Say what could not be read, and why."""
-        from tlsalert.registry.link_types import link_type_name  # a long list that few captures need
-
         said = []
         unknown = sorted(self.unknown.items(), key=_by_packets)
         if len(unknown) > MAX_NAMED:
             rest = unknown[MAX_NAMED:]
             said.append(f"{_packets(rest)} packets of {len(rest)} other link types are not understood")
+        if len(unknown) > 0:
+            from tlsalert.registry.link_types import link_type_name  # a long list that few captures need
         for link, packets in unknown[:MAX_NAMED]:
             said.append(f"{packets} packets of link type {link} ({link_type_name(link)}) are not understood")
         fragments = self.fragments

@@ -30,7 +30,7 @@ class Harvest:
         self.held_bytes: i64 = 0
         self.good: i64 = 0
         self.other_streams: i64 = 0
-        self.tls = bytearray()
+        self.tls: list[int] = []  # bytes, as numbers that need not be made: a bytearray took ten times as long
         self.blocks: list[int] = []
         self._reached: i64 = 0
         self._before: i64 = 0
@@ -47,8 +47,12 @@ class Harvest:
             self.recognise(flow.number)
             client = client_side(flow, transcript)
             well = transcript.went_well()
-            self.readings.note(flow.key, client, transcript)
-            self.servers.note(server_key(flow.key, client), transcript)
+            key = flow.key
+            server = server_key(key, client)
+            self.readings.note_hellos(key, server, client, transcript)
+            if transcript.answer is not None:
+                self.readings.note_date(key, transcript)
+            self.servers.note(server, transcript)
             wanted = self.with_good or (self.with_alerts and transcript.alerts > 0)
             if not wanted and (well or (flow.how == 0 and transcript.unanswered())):
                 self.good += 1
@@ -80,10 +84,11 @@ class Harvest:
         place = number >> 3
         bit = 1 << (number & 7)
         while place >= len(self.tls):
-            self.tls.extend(bytes(BLOCK))
+            self.tls.extend([0] * BLOCK)
             self.blocks.append(0)
-        if not i64(self.tls[place]) & bit:
-            self.tls[place] = i64(self.tls[place]) | bit
+        known: i64 = self.tls[place]
+        if not known & bit:
+            self.tls[place] = int(known | bit)
             self.blocks[place // BLOCK] += 1
             if place < self._reached:
                 self._reached = 0

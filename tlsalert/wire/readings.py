@@ -74,18 +74,20 @@ class Readings:
 
     def note(self, key: bytes, client: i64, transcript: Transcript) -> None:
         """Keep what the hellos of a connection say; ``key`` is its flow's, ``client`` which side of it that is."""
-        size = (len(key) - 4) // 2
-        hello = transcript.server_clock
-        if hello is not None:
-            server = server_key(key, client)
-            if _keep(self.servers, server, hello):
-                self.agreeing.add(server)
-        hello = transcript.client_clock
-        if hello is not None:
-            near = key[:size] if client == 0 else key[size : 2 * size]
-            _keep(self.clients, near, hello)
+        self.note_hellos(key, server_key(key, client), client, transcript)
         if transcript.answer is not None:
             self.note_date(key, transcript)
+
+    def note_hellos(self, key: bytes, server: bytes, client: i64, transcript: Transcript) -> None:
+        """Keep what may be clocks in the hellos; ``server`` is what :func:`server_key` says."""
+        hello = transcript.server_clock
+        if hello is not None and _keep(self.servers, server, hello):
+            self.agreeing.add(server)
+        hello = transcript.client_clock
+        if hello is not None:
+            size = (i64(len(key)) - 4) // 2
+            near = key[:size] if client == 0 else key[size : 2 * size]
+            _keep(self.clients, near, hello)
 
     def note_date(self, key: bytes, transcript: Transcript) -> None:
         """Keep the Date of an HTTP response in clear."""

@@ -79,20 +79,21 @@ class Servers:
                 return
             seen = Seen()
             self.seen[server] = seen
+        events = transcript.events
         # another name or another list mostly makes a hello of another length
-        key = int(transcript.version << 32 | transcript.cipher << 16 | _hello_length(transcript) & 0xFFFF)
+        key = int(transcript.version << 32 | transcript.cipher << 16 | _hello_length(events) & 0xFFFF)
         choice = seen.choices.get(key)
         if choice is not None:
             choice.connections += 1
         elif len(seen.choices) < CHOICES and self.kept < BUDGET:
-            choice = _choice(transcript.events)
+            choice = _choice(events)
             seen.choices[key] = choice
             self.kept += EACH + i64(len(choice.client)) + i64(len(choice.server))
-        for event in transcript.events:
+        for event in events:
             if event.code == CERTIFICATE and event.side == transcript.client_side and event.kind == HANDSHAKE:
                 body = event.body
                 if body is not None and len(body) > 40 and not event.cut:
-                    _shown(seen, transcript, leaf_end(body), event.frame)
+                    _shown(seen, events, transcript.client_side, leaf_end(body), event.frame)
                 return
 
     def of(self, server: bytes) -> Seen | None:
@@ -135,14 +136,14 @@ def _choice(events: list[Event]) -> Choice:
     return Choice(client, server, exchange, frame)
 
 
-def _hello_length(transcript: Transcript) -> i64:
-    for event in transcript.events:
+def _hello_length(events: list[Event]) -> i64:
+    for event in events:
         if event.code == CLIENT_HELLO and event.kind == HANDSHAKE:
             return event.length
     return 0
 
 
-def _shown(seen: Seen, transcript: Transcript, end: bytes, frame: i64) -> None:
+def _shown(seen: Seen, events: list[Event], client_side: i64, end: bytes, frame: i64) -> None:
     """Count a client's certificate as accepted or refused.
 
     A server changes its cipher only when the client's certificate, its signature and its Finished were right
@@ -150,11 +151,12 @@ def _shown(seen: Seen, transcript: Transcript, end: bytes, frame: i64) -> None:
     """
     accepted = False
     refused = False
-    for event in transcript.events:
-        if event.side != transcript.client_side:
-            if event.kind == CHANGE_CIPHER_SPEC:
+    for event in events:
+        kind = event.kind
+        if kind < HANDSHAKE and event.side != client_side:
+            if kind == CHANGE_CIPHER_SPEC:
                 accepted = True
-            elif event.kind == ALERT and event.code >> 8 == 2:
+            elif kind == ALERT and event.code >> 8 == 2:
                 refused = True
     if refused and not accepted and (end in seen.refused or len(seen.refused) < SHOWN):
         seen.refused[end] = seen.refused.get(end, 0) + 1

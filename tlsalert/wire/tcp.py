@@ -12,7 +12,7 @@ from typing import Final, final
 from librt.strings import read_i32_be, read_i64_be
 from mypy_extensions import i16, i64
 
-from tlsalert.wire.flow import ACK, FIN, RST, SYN, Ending, Flow, beginning, distance, u32
+from tlsalert.wire.flow import ACK, FIN, RST, SYN, Ending, Flow, Half, beginning, distance, u32
 from tlsalert.wire.flowmap import FlowMap, ends
 from tlsalert.wire.reassembly import Reassembly
 from tlsalert.wire.transcript import Keeping
@@ -255,11 +255,8 @@ class TcpTable:
             return
         flow.done = True
         self.known.remove(flow)
-        for half in (flow.a, flow.b):
-            if half is not None and half.reader is not None:
-                if half.waiting is not None:
-                    self.assembly.give_up(flow, half)
-                half.reader.finish(flow.last_frame, flow.end)
+        self._finish(flow, flow.a)
+        self._finish(flow, flow.b)
         flow.a = None  # what waits for its turn to be told needs no readers
         flow.b = None
         transcript = flow.transcript
@@ -270,6 +267,16 @@ class TcpTable:
                     " closes nothing; it is forged or astray"
                 )
             self.finished.append(flow)
+
+    def _finish(self, flow: Flow, half: Half | None) -> None:
+        """Read what still waits in a direction, and say that it has ended."""
+        if half is None:
+            return
+        reader = half.reader
+        if reader is not None:
+            if half.waiting is not None:
+                self.assembly.give_up(flow, half)
+            reader.finish(flow.last_frame, flow.end)
 
 
 def over(ending: Ending, time: i64) -> bool:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import bz2
-import gzip
 import io
-import lzma
 import os
 import select
 import sys
@@ -27,6 +24,24 @@ HEAD = 512
 Read = Callable[[int], bytes | None]
 
 
+def _gzip(raw: BinaryIO) -> Read:
+    from gzip import GzipFile
+
+    return GzipFile(fileobj=raw).read1
+
+
+def _xz(raw: BinaryIO) -> Read:
+    from lzma import LZMAFile
+
+    return LZMAFile(raw).read1
+
+
+def _bzip2(raw: BinaryIO) -> Read:
+    from bz2 import BZ2File
+
+    return BZ2File(raw).read1
+
+
 def _zstd(raw: BinaryIO) -> Read:
     import zstandard
 
@@ -39,10 +54,10 @@ ZSTD = b"\x28\xb5\x2f\xfd"
 
 #: Compressions by the bytes that their files begin with: RFC 1952, RFC 8878, the xz and bzip2 formats.
 COMPRESSIONS: dict[bytes, Callable[[BinaryIO], Read]] = {
-    b"\x1f\x8b": lambda raw: gzip.GzipFile(fileobj=raw).read1,
+    b"\x1f\x8b": _gzip,
     ZSTD: _zstd,
-    b"\xfd7zXZ\x00": lambda raw: lzma.LZMAFile(raw).read1,  # noqa: SIM115 - closed with the file under it
-    b"BZh": lambda raw: bz2.BZ2File(raw).read1,
+    b"\xfd7zXZ\x00": _xz,
+    b"BZh": _bzip2,
 }
 
 
@@ -119,13 +134,16 @@ class ByteSource:
                 self.damage = f"the compressed data is damaged: {error}"
                 return b""
             raise CaptureError(error.strerror or str(error), self.name) from error
-        except (EOFError, zlib.error, lzma.LZMAError, ValueError) as error:
+        except (EOFError, zlib.error, ValueError) as error:
             self.damage = f"the compressed data is damaged or cut short: {error}"
             return b""
         except Exception as error:
-            if type(error).__name__ != "ZstdError":
+            if type(error).__name__ == "LZMAError":  # what is compared by name need not be imported for it
+                self.damage = f"the compressed data is damaged or cut short: {error}"
+            elif type(error).__name__ == "ZstdError":
+                self.damage = f"the compressed data is damaged: {error}"
+            else:
                 raise
-            self.damage = f"the compressed data is damaged: {error}"
             return b""
 
 

@@ -104,6 +104,7 @@ def command(
     EVIDENCE is a pcap or pcapng file, plain or compressed (gzip, zstd, xz, bzip2), or "-" for a pipe. Connections
     come in the order of their first packets; from a pipe, and in captures with very many failures, as they end.
     """
+    gc.enable()
     gc.set_threshold(1_000_000, 50, 50)  # what reading makes has no cycles: looking for them took a third of the time
     _spare(output, (*evidence, *keylogs, *rsa_keys))
     secrets = _secrets(keylogs, rsa_keys, passphrase_file, psks, decrypt == "all", write_keylog)

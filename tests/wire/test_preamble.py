@@ -8,6 +8,10 @@ from hypothesis import strategies as st
 
 from tlsalert.wire.preamble import PROXY_V2, protocol_before, proxy_header, refusal
 
+#: X.224's connection request with RDP's negotiation request: MS-RDPBCGR 2.2.1.1.
+RDP_REQUEST = bytes.fromhex("030000130ee00000000000") + bytes.fromhex("0100080003000000")
+#: What a client says to ask for TLS, where the answer depends on it.
+ASKS = {"imap": b"a1 STARTTLS\r\n", "rdp": RDP_REQUEST}
 MYSQL = b"\x4a\x00\x00\x00\x0a8.0.36\x00" + bytes(60)
 PROXY_V2_HEADER = PROXY_V2 + b"\x21\x11\x00\x0c" + bytes(12)
 
@@ -77,31 +81,36 @@ def test_each_protocol_is_known_by_its_own_words(protocol: str | None, client: b
 @pytest.mark.parametrize(
     ("protocol", "server", "said"),
     [
-        ("smtp", b"220 mx\r\n250 mx\r\n454 4.7.0 TLS not available\r\n", "454 4.7.0 TLS not available"),
-        ("imap", b"* OK x\r\na1 NO no TLS here\r\n", "a1 NO no TLS here"),
-        ("pop3", b"+OK x\r\n-ERR unknown\r\n", "-ERR unknown"),
-        ("ftp", b"220 x\r\n534 refused\r\n", "534 refused"),
+        ("smtp", b"454 4.7.0 TLS not available\r\n", "454 4.7.0 TLS not available"),
+        ("imap", b"a1 NO no TLS here\r\n", "a1 NO no TLS here"),
+        ("pop3", b"-ERR unknown\r\n", "-ERR unknown"),
+        ("ftp", b"534 refused\r\n", "534 refused"),
         ("postgresql", b"N", "N"),
         (
             "http-connect",
             b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n",
             "HTTP/1.1 407 Proxy Authentication Required",
         ),
-        ("socks5", b"\x05\x00\x05\x05\x00\x01" + bytes(6), "reply 5"),
+        ("socks5", b"\x05\x00\x05\x05\x00\x01" + bytes(6), "reply 5, connection refused"),
         ("socks4", b"\x00\x5b" + bytes(6), "request rejected or failed (91)"),
-        ("rdp", bytes.fromhex("030000130ed000001234000300080005000000"), "negotiation failure 5"),
+        (
+            "rdp",
+            bytes.fromhex("030000130ed000001234000300080005000000"),
+            "negotiation failure 5, HYBRID_REQUIRED_BY_SERVER: the server wants network level authentication (CredSSP)",
+        ),
         (
             "xmpp",
             b"<stream:stream><failure xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>",
             "<failure xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>",
         ),
-        ("smtp", b"220 mx\r\n250 STARTTLS\r\n220 go ahead\r\n", None),
+        ("smtp", b"220 go ahead\r\n", None),
         ("postgresql", b"S", None),
         ("mysql", MYSQL, None),
     ],
 )
 def test_a_server_that_declines_is_quoted(protocol: str, server: bytes, said: str | None) -> None:
-    assert refusal(protocol, b"", server) == said
+    found = refusal(protocol, ASKS.get(protocol, b""), server)
+    assert (None if found is None else found[0]) == said
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,11 @@ def tds(payload: bytes, kind: int = 0x12, status: int = 1) -> bytes:
 
 
 def openvpn(payload: bytes, opcode: int = 4, hmac: int = 0, acks: int = 0) -> bytes:
-    head = bytes((opcode << 3,)) + b"SESSION1" + (b"h" * hmac + bytes(8) if hmac else b"")
+    head = (
+        bytes((opcode << 3,))
+        + b"SESSION1"
+        + (b"h" * hmac + bytes((0, 0, 1, 9, 0x50, 0xFF, 0x20, 0xFC)) if hmac else b"")
+    )
     head += bytes((acks,)) + bytes(4 * acks) + (b"SESSION2" if acks else b"") + bytes(4)
     return (len(head) + len(payload)).to_bytes(2, "big") + head + payload
 

@@ -39,7 +39,7 @@ class Harvest:
         """Take flows that have ended: those that surely did not fail only count, unless they are wanted, too."""
         for flow in flows:
             transcript = flow.transcript
-            if transcript is None or not transcript.tls:
+            if transcript is None or not (transcript.tls or transcript.declined):
                 self.other_streams += 1
                 if transcript is not None and transcript.answer is not None:
                     self.readings.note_date(flow.key, transcript)

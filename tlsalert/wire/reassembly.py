@@ -14,7 +14,7 @@ from typing import Final, final
 from mypy_extensions import i16, i64
 
 from tlsalert.wire.flow import Flow, Half, Segment, Waiting, beginning, differ, distance, head, tail
-from tlsalert.wire.records import SEARCH, RecordStream
+from tlsalert.wire.records import RecordStream
 from tlsalert.wire.transcript import Keeping, Kept, Transcript
 
 #: Segments and bytes that one direction may keep while it waits for missing ones.
@@ -61,7 +61,7 @@ class Reassembly:
         ahead = distance(seq, half.next)
         if ahead < 0 and self._old(half, reader, -ahead, seq, data, start, end, length, frame):
             return
-        if ahead > 0 and reader.state == SEARCH and not reader.transcript.tls:
+        if ahead > 0 and not reader.waits():
             half.next = seq  # not TLS so far, so nothing to wait for
             ahead = 0
         if ahead > 0:

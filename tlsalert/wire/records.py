@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from typing import Final, final
 
-from mypy_extensions import i64, mypyc_attr
+from mypy_extensions import i32, i64, mypyc_attr
 
+from tlsalert.wire.envelope import LONGEST_HEAD, Envelope, envelope_at, packet_before
 from tlsalert.wire.http_date import response_date
 from tlsalert.wire.transcript import (
     ALERT,
     APPLICATION_DATA,
     CHANGE_CIPHER_SPEC,
     HANDSHAKE,
-    PLAIN,
     SSLV2,
     SSLV2_VERSION,
     TAIL,
@@ -45,6 +45,14 @@ SEARCH: Final = 1  # not TLS so far: a hello may still begin at a later segment
 READ: Final = 2  # at a record boundary, or inside a record
 LOST: Final = 3  # bytes are missing: go on at the next boundary that checks out
 SSL2: Final = 4  # SSLv2 records, of which only the first are in clear
+WRAPPED: Final = 5  # in packets of another protocol, from which another reader gets what is TLS
+
+#: How far into a stream a hello may begin in the middle of a segment: behind a proxy's header or a command.
+WINDOW: Final = 4096
+#: What it takes to know such a hello: the record's header, the message's, and a version.
+SURE: Final = 11
+#: More bytes than any record or message has: so many are missing where nobody knows how many are.
+UNKNOWN: Final = 1 << 40
 
 
 @final
@@ -53,13 +61,18 @@ class Aside:
     """What only few streams need to remember; apart, so that it takes no room of the others.
 
     ``pass_over`` is what is left of a message that is not kept, ``half_alert`` the first byte of a split alert, ``odd``
-    the last unknown content type; -1 where there is none.
+    the last unknown content type; -1 where there is none. Before TLS: ``seen`` counts the stream's bytes, and ``tail``
+    are the last ones of them, in which a hello may have begun. ``envelope`` and ``inner`` take TLS out of packets.
     """
 
     def __init__(self) -> None:
         self.pass_over: i64 = 0
         self.half_alert: i64 = -1
         self.odd: i64 = -1
+        self.seen: i64 = 0
+        self.tail = b""
+        self.envelope: Envelope | None = None
+        self.inner: RecordStream | None = None
 
 
 @final
@@ -98,9 +111,14 @@ class RecordStream:
             start = 0
             end = len(data)
         if self.state != READ:
+            if self.state == WRAPPED:
+                self._unwrap(data, start, end, frame, time)
+                return
             first = start
-            start = self._begin(data, start, end)
+            start = self._begin(data, start, end, frame, time)
             if start < 0:
+                if self.state == READ or self.state == WRAPPED:
+                    return
                 if self.transcript.answer is not None or (end - first > 16 and data[first] == 72):
                     self._answer(data, first, end, frame, time)
                 return
@@ -111,6 +129,9 @@ class RecordStream:
 
     def gap(self, missing: i64, frame: i64, time: i64) -> None:
         """Step over ``missing`` bytes that were not captured; ``frame`` is the first packet after them."""
+        if self.state == WRAPPED:
+            self._unwrap_gap(missing, frame, time)
+            return
         if self.skip >= missing:
             self.skip -= missing
             return
@@ -144,6 +165,9 @@ class RecordStream:
         if self.state != SEARCH:
             self.state = LOST
             self.known = False
+        elif self.aside is not None:
+            self.aside.tail = b""
+            self.aside.seen += missing
 
     def _partly(self, carry: bytes, size: i64, frame: i64, time: i64) -> bool:
         """Read what was captured of a record; say whether that was a handshake in clear."""
@@ -161,6 +185,10 @@ class RecordStream:
 
     def finish(self, frame: i64, time: i64) -> None:
         """Tell what the stream's end leaves incomplete."""
+        aside = self.aside
+        if aside is not None and aside.inner is not None:
+            aside.inner.finish(frame, time)
+            return
         carry = self.carry
         if self.state == READ and len(carry) >= 5 and carry[0] != CHANGE_CIPHER_SPEC:
             self._partly(carry, i64(carry[3]) << 8 | i64(carry[4]), frame, time)
@@ -184,14 +212,18 @@ class RecordStream:
         """Give up the message in the making: records are missing."""
         self._cut(frame, time)
 
+    def waits(self) -> bool:
+        """Whether missing bytes are worth waiting for: not in the middle of what is no TLS."""
+        return self.state != SEARCH or self.transcript.tls or self.aside is None or self.aside.seen < WINDOW
+
     def name(self) -> str:
         """Return whose stream it is: "client's", "server's", or "first" and "second" where that is not known."""
         if self.transcript.client_side < 0:
             return "first" if self.side == 0 else "second"
         return "client's" if self.transcript.client_side == self.side else "server's"
 
-    def _begin(self, data: bytes, start: i64, end: i64) -> i64:
-        """Return where records begin in ``data[start:end]``, or -1 where they don't (yet)."""
+    def _begin(self, data: bytes, start: i64, end: i64, frame: i64, time: i64) -> i64:
+        """Return where records begin in ``data[start:end]``, or -1 where they don't (yet) or have been read."""
         if self.state == SSL2:
             return start
         if self.state == START:
@@ -209,18 +241,91 @@ class RecordStream:
                 return start
             self.state = SEARCH
         if self.state == SEARCH:
-            if hello_at(data, start, end):
-                self.state = READ
-                self.transcript.tls = True
-                return start
-            if self.transcript.tls and boundary(data, start, end, self.encrypted):
-                self.state = READ
-                return start
-            self._plain(data, start, end)
-            return -1
-        return self._resume(data, start, end)
+            return self._search(data, start, end, frame, time)
+        return self._resume(data, start, end, frame)
 
-    def _resume(self, data: bytes, start: i64, end: i64) -> i64:
+    def _search(self, data: bytes, start: i64, end: i64, frame: i64, time: i64) -> i64:
+        """Look for TLS in a stream that is something else so far: a hello, or any record where the peer speaks TLS."""
+        transcript = self.transcript
+        have = end - start
+        follows = transcript.tls and have > 0 and 20 <= data[start] <= 24
+        if follows and have < 6 and (have == 1 or data[start + 1] == 3):
+            self.carry = data[start:end]  # too few bytes to tell an alert, say, from something else
+            return -1
+        aside = self._aside()
+        if aside.seen < WINDOW and self._inside(aside, data, start, end, frame, time):
+            return -1
+        if (follows and boundary(data, start, end, self.encrypted)) or hello_at(data, start, end):
+            self._leave_search()
+            return start
+        transcript.plain(self.side, data, start, end, frame, False)
+        return -1
+
+    def _inside(self, aside: Aside, data: bytes, start: i64, end: i64, frame: i64, time: i64) -> bool:
+        """Look for a hello that begins anywhere near the stream's beginning; read on from there if there is one."""
+        before: i64 = len(aside.tail)
+        near = aside.tail + data[start : min(end, start + WINDOW)]
+        stop: i64 = len(near)
+        found: i64 = before
+        if not hello_at(near, before, stop):
+            found = find_hello(near, max(0, before - SURE + 1), stop)
+        if found < 0:
+            aside.seen += end - start
+            aside.tail = near[max(0, stop - LONGEST_HEAD - SURE) :] if aside.seen < WINDOW else b""
+            return False
+        packet = packet_before(near, found, stop)
+        known = aside.seen - before + packet
+        aside.tail = b""
+        spoken = self.transcript.spoken
+        if packet < before and spoken is not None:
+            spoken.cut(self.side, known)
+        elif packet > before:
+            self.transcript.plain(self.side, near, before, packet, frame, False)
+        rest = near[packet:]
+        if end - start > WINDOW:
+            rest += data[start + WINDOW : end]
+        envelope = envelope_at(rest, 0, len(rest)) if packet < found else None
+        self._leave_search()
+        if envelope is None:
+            self._records(rest, found - packet, len(rest), frame, time)
+            return True
+        self.state = WRAPPED
+        self.transcript.framing = i32(envelope.kind)
+        aside.envelope = envelope
+        aside.inner = RecordStream(self.transcript, self.side)
+        self._unwrap(rest, 0, len(rest), frame, time)
+        return True
+
+    def _leave_search(self) -> None:
+        self.state = READ
+        self.transcript.tls = True
+
+    def _unwrap(self, data: bytes, start: i64, end: i64, frame: i64, time: i64) -> None:
+        """Read what packets of another protocol hold of TLS."""
+        aside = self._aside()
+        envelope, inner = aside.envelope, aside.inner
+        if envelope is None or inner is None:
+            return
+        if envelope.bare:
+            inner.feed(data, start, end, frame, time)
+            return
+        content = envelope.open(data, start, end)
+        if len(content) > 0:
+            inner.feed(content, 0, len(content), frame, time)
+
+    def _unwrap_gap(self, missing: i64, frame: i64, time: i64) -> None:
+        """Step over bytes that were not captured, of which it may not be known how many were TLS."""
+        aside = self._aside()
+        envelope, inner = aside.envelope, aside.inner
+        if envelope is None or inner is None:
+            return
+        known = envelope.gap(missing)
+        if known > 0:
+            inner.gap(known, frame, time)
+        if envelope.lost:
+            inner.gap(UNKNOWN, frame, time)
+
+    def _resume(self, data: bytes, start: i64, end: i64, frame: i64) -> i64:
         """Find the next record boundary that checks out after bytes were missed; -1 where there is none."""
         at = start
         while at + 5 <= end:
@@ -235,12 +340,8 @@ class RecordStream:
                 return at
             at += 1
         if not self.transcript.tls:
-            self._plain(data, start, end)
+            self.transcript.plain(self.side, data, start, end, frame, False)
         return -1
-
-    def _plain(self, data: bytes, start: i64, end: i64) -> None:
-        """Keep the beginning of what is not TLS."""
-        self.transcript.plain(self.side, data[start : min(end, start + PLAIN)])
 
     def _answer(self, data: bytes, start: i64, end: i64, frame: i64, time: i64) -> None:
         """Look for the Date in the head of the first HTTP response: it is its machine's clock."""
@@ -309,7 +410,7 @@ class RecordStream:
         self._cut(frame, time)
         self.state = LOST
         self.known = False
-        self._plain(data, start, end)
+        self.transcript.plain(self.side, data, start, end, frame, True)
 
     def _fragment(self, kind: i64, data: bytes, start: i64, end: i64, frame: i64, time: i64) -> None:
         size = end - start
@@ -590,6 +691,18 @@ def hello_at(data: bytes, at: i64, end: i64) -> bool:
     if size > MAX_RECORD or (kind != 1 and kind != 2):
         return False
     return message_size(data, at + 5) < 1 << 16 and size >= 4
+
+
+def find_hello(data: bytes, start: i64, end: i64) -> i64:
+    """Return where a record with a hello begins in ``data[start:end]`` that can hardly be anything else, or -1."""
+    at: i64 = data.find(b"\x16\x03", start, end)
+    while at >= 0 and at + SURE <= end:
+        if hello_at(data, at, end) and message_size(data, at + 5) >= 38 and data[at + 9] in (3, 0x7F):
+            size = i64(data[at + 3]) << 8 | i64(data[at + 4])
+            if size >= SURE and (message_size(data, at + 5) + 4 >= size or data[at + 5] == 2):
+                return at
+        at = data.find(b"\x16\x03", at + 1, end)
+    return -1
 
 
 def chained(data: bytes, at: i64, end: i64) -> bool:

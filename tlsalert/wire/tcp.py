@@ -158,7 +158,7 @@ class TcpTable:
                 self.assembly.take(flow, half, side, seq, data, start, end, length, frame, time)
             if not flow.tls:
                 transcript = flow.transcript
-                if transcript is not None and transcript.tls:
+                if transcript is not None and (transcript.tls or transcript.declined):
                     flow.tls = True
                     self.recognised.append(int(flow.number))
         if flags & (FIN | RST):

@@ -11,6 +11,8 @@ from typing import Final, final
 
 from mypy_extensions import i32, i64, mypyc_attr
 
+from tlsalert.wire.preamble import declined, may_ask
+
 HANDSHAKE: Final = 22
 ALERT: Final = 21
 CHANGE_CIPHER_SPEC: Final = 20
@@ -23,8 +25,10 @@ MAX_EVENTS: Final = 4096
 #: Records that cannot be read are kept at both ends of a connection; those between only count.
 FIRST_RECORDS: Final = 24
 LAST_RECORDS: Final = 4
-#: How much of a stream that is not TLS is kept, to say what it is instead.
-PLAIN: Final = 256
+#: How much of what a side says that is not TLS is kept, to say what it is and how TLS was asked for.
+PLAIN: Final = 1024
+#: Pieces of it whose frames are kept.
+PIECES: Final = 64
 
 #: Bytes of protected records that are kept for decryption: of one side of a connection, and of all together.
 KEPT_OF_ONE: Final = 64 << 10
@@ -189,6 +193,48 @@ class Answer:
         self.date: i64 = -1
 
 
+@final
+@mypyc_attr(acyclic=True)
+class Spoken:
+    """The beginning of what both sides said that is not TLS.
+
+    ``pieces`` are (side, offset, frame) of what came, in its order. ``asked`` says which side may have asked for TLS,
+    or is -1; ``late`` has a bit for each side whose words came only after TLS.
+    """
+
+    def __init__(self) -> None:
+        self.a = b""
+        self.b = b""
+        self.pieces: list[tuple[int, int, int]] = []
+        self.asked: i64 = -1
+        self.late: i64 = 0
+
+    def of(self, side: i64) -> bytes:
+        """Return what a side said."""
+        return self.a if side == 0 else self.b
+
+    def put(self, side: i64, data: bytes, frame: i64) -> None:
+        """Add to what a side said."""
+        kept = self.of(side)
+        many = len(self.pieces)
+        if many < PIECES or (many < 4 * PIECES and self.pieces[-1][0] != side):  # turns tell more than slices
+            self.pieces.append((int(side), len(kept), int(frame)))
+        self._set(side, kept + data)
+
+    def cut(self, side: i64, size: i64) -> None:
+        """Keep only the first ``size`` bytes of what a side said: the rest proved to be TLS."""
+        if size >= len(self.of(side)):
+            return
+        self._set(side, self.of(side)[:size])
+        self.pieces = [piece for piece in self.pieces if piece[0] != side or piece[1] < size]
+
+    def _set(self, side: i64, data: bytes) -> None:
+        if side == 0:
+            self.a = data
+        else:
+            self.b = data
+
+
 @mypyc_attr(acyclic=True)
 class Transcript:
     """All events of one connection, and the little state that both directions share.
@@ -201,7 +247,7 @@ class Transcript:
         self._others: list[Event] | None = None
         self._records: list[Event] | None = None
         self._notes: list[str] | None = None
-        self._plain: list[bytes] | None = None
+        self.spoken: Spoken | None = None
         self.client_clock: Event | None = None
         self.server_clock: Event | None = None
         self.client_side: i64 = -1
@@ -212,6 +258,8 @@ class Transcript:
         self.null_cipher = False
         self.tls = False
         self.hello_retry = False
+        self.declined = False
+        self.framing: i32 = 0
         self.alerts: i32 = 0
         self.answer: Answer | None = None
         self.kept: Kept | None = None
@@ -234,21 +282,39 @@ class Transcript:
     @property
     def plain_a(self) -> bytes:
         """The beginning of what side 0 said that is not TLS."""
-        return b"" if self._plain is None else self._plain[0]
+        return b"" if self.spoken is None else self.spoken.a
 
     @property
     def plain_b(self) -> bytes:
         """The same of side 1."""
-        return b"" if self._plain is None else self._plain[1]
+        return b"" if self.spoken is None else self.spoken.b
 
-    def plain(self, side: i64, data: bytes) -> None:
-        """Keep the beginning of what is not TLS."""
-        kept = self._plain
-        if kept is None:
-            kept = [b"", b""]
-            self._plain = kept
-        if len(kept[side]) < PLAIN:
-            kept[side] += data
+    def plain(self, side: i64, data: bytes, start: i64, end: i64, frame: i64, late: bool) -> None:
+        """Keep the beginning of what is not TLS; ``late`` says that the side spoke TLS before it."""
+        spoken = self.spoken
+        if spoken is None:
+            spoken = Spoken()
+            self.spoken = spoken
+        have: i64 = len(spoken.of(side))
+        if have >= PLAIN or start >= end:
+            return
+        if late:
+            if have > 0 and not spoken.late >> side & 1:
+                return  # how TLS began tells more than what followed it
+            spoken.late |= 1 << side
+        spoken.put(side, data[start : min(end, start + PLAIN - have)], frame)
+        if not self.tls and not self.declined:
+            if spoken.asked < 0 and may_ask(spoken.of(side)):
+                spoken.asked = side
+            if spoken.asked >= 0 and spoken.asked != side:
+                self._decline(spoken)
+
+    def _decline(self, spoken: Spoken) -> None:
+        """Find out whether a side that was asked for TLS said no."""
+        client = spoken.asked
+        if declined(spoken.of(client), spoken.of(1 - client), spoken.pieces, int(client)) is not None:
+            self.declined = True
+            self.client_side = client
 
     def note(self, says: str) -> None:
         """Keep one remark; a connection that is all damage is not allowed to fill the memory with them."""
@@ -326,7 +392,7 @@ class Transcript:
 
     def unanswered(self) -> bool:
         """Whether only one side ever spoke and nobody refused anything: a handshake that never came to an answer."""
-        if self.alerts > 0 or (self.records_a > 0 and self.records_b > 0) or self._plain is not None:
+        if self.alerts > 0 or (self.records_a > 0 and self.records_b > 0) or self.spoken is not None:
             return False
         return all(event.side == self.client_side for event in self.events)
 

@@ -295,6 +295,23 @@ class Verdict(Struct, frozen=True, gc=False):
     alternatives: tuple[Alternative, ...] = ()
 
 
+class Preamble(Struct, frozen=True, gc=False):
+    """What was spoken before TLS, or where TLS was asked for in vain.
+
+    ``command`` is what asks for TLS in this protocol ("" where nothing does), ``asked`` where it stands, ``until``
+    where the last words before TLS do. ``refusal`` is how the server declined. ``answer`` is what the server said in
+    plain text after the ClientHello, from ``answered`` on.
+    """
+
+    command: str = ""
+    asked: Position | None = None
+    until: Position | None = None
+    refusal: str | None = None
+    refused: Position | None = None
+    answer: bytes = b""
+    answered: Position | None = None
+
+
 class Connection(Struct, frozen=True, kw_only=True, gc=False):
     """One TLS connection as the evidence shows it. ``connection`` counts from 0 within ``source``.
 
@@ -302,7 +319,8 @@ class Connection(Struct, frozen=True, kw_only=True, gc=False):
     which may come after ``closed``. ``encrypted_records`` are the first and last records of application data, or that
     could not be read (their lengths tell much in TLS 1.3), and ``application_records`` counts those of client and
     server; ``plain`` is the beginning of what client and server said that is not TLS, ``inside`` that of what they said
-    inside TLS, where it was decrypted.
+    inside TLS, where it was decrypted. ``protocol`` names what was spoken before TLS, and ``preamble`` tells how TLS
+    was asked for there.
     """
 
     source: str
@@ -337,6 +355,7 @@ class Connection(Struct, frozen=True, kw_only=True, gc=False):
     application_records: tuple[int, int] = (0, 0)
     plain: tuple[bytes, bytes] = (b"", b"")
     inside: tuple[bytes, bytes] = (b"", b"")
+    preamble: Preamble | None = None
 
     @property
     def tls13(self) -> bool:

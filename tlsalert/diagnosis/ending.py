@@ -51,7 +51,8 @@ def ending(connection: Connection) -> Ending:
     """Return how a connection ended."""
     if not connection.messages and not connection.alerts and not connection.encrypted_records:
         return Ending("not_tls", "nothing", "data")
-    if connection.plain[0] and not _spoke(connection, "client"):
+    begun = connection.protocol is not None and _spoke(connection, "server")  # the client's hello was not captured
+    if connection.plain[0] and not begun and not _spoke(connection, "client"):
         return Ending("not_tls", "nothing", "data", "client")
     done = established(connection)
     if spoke_plainly(connection) and not done:
@@ -341,9 +342,14 @@ def _has_entries(message: HandshakeMessage, connection: Connection) -> bool:
 def spoke_plainly(connection: Connection) -> bool:
     """Whether the server answered in something that is not TLS.
 
-    Where the client spoke plainly, too, before its ClientHello, that was how the two agreed on TLS (STARTTLS, a proxy).
+    What it said before the ClientHello was how the two agreed on TLS (STARTTLS, a proxy), unless it declined.
     """
-    return bool(connection.plain[1]) and not connection.plain[0] and not _spoke(connection, "server")
+    if _spoke(connection, "server"):
+        return False
+    preamble = connection.preamble
+    if preamble is None or not connection.plain[0]:
+        return bool(connection.plain[1]) and not connection.plain[0]
+    return preamble.refusal is not None or bool(preamble.answer)
 
 
 def _spoke(connection: Connection, side: Side) -> bool:

@@ -9,6 +9,7 @@ from msgspec import structs
 
 from tlsalert.diagnosis import words
 from tlsalert.diagnosis.clocks import Dated, Seen, Witness, better, clock, dated_clock
+from tlsalert.diagnosis.declined import declined
 from tlsalert.diagnosis.ending import (
     Ending,
     answers_a_close,
@@ -133,7 +134,7 @@ def verdict(
     if end.outcome == "established":
         return _established(connection)
     if end.outcome == "not_tls":
-        return _not_tls(connection)
+        return declined(connection) or _not_tls(connection)
     if end.outcome == "incomplete":
         return _incomplete(connection, end)
     return _with_circumstances(connection, end, seen, _failed(connection, stacks, end, seen))
@@ -211,12 +212,15 @@ def _established(connection: Connection) -> Verdict:
 def _not_tls(connection: Connection) -> Verdict:
     side: Side = "server" if connection.plain[1] else "client"
     plain = connection.plain[1] or connection.plain[0]
+    if connection.preamble is not None and connection.preamble.answer:
+        plain = connection.preamble.answer
     if not plain:
         why, do = words.OTHER["not_tls"]
         return Verdict("not_tls", f"No TLS: {why}.", None, "not_tls", 0.9, advice=(words.capital(do) + ".",))
     found = recognised(plain, side, connection.plain[0] if side == "server" else b"")
     hello = next((m for m in connection.messages if m.sender == words.other(side)), None)
-    seen = [Evidence(None, found.says)]
+    answered = None if connection.preamble is None else connection.preamble.answered
+    seen = [Evidence(answered, found.says)]
     if hello is not None:
         seen.insert(0, Evidence(hello.position, f"the {hello.sender} speaks TLS: {hello.message}"))
     what = f"plain {found.name}" if found.name in ("HTTP", "SMTP", "FTP", "IMAP", "POP3") else found.name

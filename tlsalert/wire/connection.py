@@ -33,6 +33,7 @@ from tlsalert.registry.cipher_suites import cipher_suite_name
 from tlsalert.registry.handshake_types import HandshakeType
 from tlsalert.registry.signature_schemes import SignatureScheme
 from tlsalert.registry.versions import version_label
+from tlsalert.wire.before import before
 from tlsalert.wire.contents import read_contents
 from tlsalert.wire.fingerprint import ja3, ja4
 from tlsalert.wire.flow import RST, Flow
@@ -102,6 +103,7 @@ def connection(flow: Flow, source: str, number: int, digits: int) -> Connection:
     near, far = endpoints(flow.key)
     offered = story.client_hello
     chosen = story.server_hello
+    protocol, preamble = before(transcript, client)
     return Connection(
         source=source,
         connection=number,
@@ -110,6 +112,7 @@ def connection(flow: Flow, source: str, number: int, digits: int) -> Connection:
         start=int(flow.start),
         end=int(flow.end),
         digits=digits,
+        protocol=protocol,
         tls_version=_version(transcript, chosen, story.whole[1]),
         cipher_suite=cipher_suite_name(chosen.cipher_suite)
         if chosen is not None and chosen.cipher_suite >= 0
@@ -139,6 +142,7 @@ def connection(flow: Flow, source: str, number: int, digits: int) -> Connection:
             transcript.plain_b if client == 0 else transcript.plain_a,
         ),
         inside=(b"", b"") if transcript.inside is None else (transcript.inside[client], transcript.inside[1 - client]),
+        preamble=preamble,
     )
 
 

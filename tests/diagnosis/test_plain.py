@@ -15,6 +15,7 @@ from tlsalert.diagnosis.plain import SHOWN, first_line, recognised
         (b"HTTP/1.1 400 Bad Request\r\n", "HTTP", "use the port where the server speaks TLS"),
         (b"<!DOCTYPE HTML>\n<html>", "HTTP", "use the port where the server speaks TLS"),
         (b"220 mail.example.net ESMTP Postfix\r\n", "SMTP", "STARTTLS, RFC 3207"),
+        (b"220 mail.example.net ESMTP Postfix\r\n", "SMTP", "openssl s_client -starttls smtp"),
         (b"220 (vsFTPd 3.0.3)\r\n", "FTP", "AUTH TLS, RFC 4217"),
         (b"220 welcome\r\n", "SMTP or FTP", "STARTTLS or AUTH TLS"),
         (b"* OK [CAPABILITY IMAP4rev1 STARTTLS] ready\r\n", "IMAP", "STARTTLS"),

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tlsalert.wire.envelope import OPENVPN, TDS, Envelope, envelope_at
+from tlsalert.wire.envelope import OPENVPN, TDS, Envelope, envelope_at, packet_before
 
 HELLO = bytes.fromhex("16030100050100000101") + b"rest of the hello"
 RECORDS = HELLO + bytes(range(250)) * 3
@@ -91,6 +91,47 @@ def test_missing_bytes_are_counted_as_far_as_they_are_of_tls() -> None:
     assert envelope.gap(50) == 50
     assert envelope.open(packet, 158, len(packet)) == RECORDS[150:]
     assert envelope.gap(4) == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "packet", "garbage"),
+    [(TDS, tds(RECORDS[:200]), b"\x99" * 40), (OPENVPN, openvpn(RECORDS[:200]), b"\x01\x02\xff" * 20)],
+)
+def test_after_a_gap_beyond_a_packet_only_a_packet_goes_on(kind: int, packet: bytes, garbage: bytes) -> None:
+    envelope = Envelope(kind, 0)
+    assert envelope.open(packet, 0, 100) == RECORDS[: 100 - (len(packet) - 200)]
+    assert envelope.gap(1000) == len(packet) - 100
+    assert envelope.open(garbage, 0, len(garbage)) == b""
+    assert envelope.open(packet, 0, len(packet)) == RECORDS[:200]
+
+
+def test_bare_records_may_follow_a_gap_in_tds() -> None:
+    envelope = Envelope(TDS, 0)
+    envelope.open(tds(HELLO), 0, 12)
+    envelope.gap(5000)
+    bare = b"\x17\x03\x03\x00\x04abcd"
+    assert envelope.open(bare, 0, len(bare)) == bare
+    assert envelope.gap(70) == 70
+
+
+@pytest.mark.parametrize(
+    "packet", [tds(HELLO), tds(HELLO, 4), *(openvpn(HELLO, hmac=h, acks=a) for h in (0, 20, 64) for a in (0, 1, 8))]
+)
+@pytest.mark.parametrize("before", [b"", b"\x12\x01\x00\x08\x00\x00\x00\x00", bytes(200)])
+def test_the_packet_around_a_hello_is_found_from_the_hello(packet: bytes, before: bytes) -> None:
+    data = before + packet
+    assert packet_before(data, data.index(HELLO), len(data)) == len(before)
+
+
+@pytest.mark.parametrize("before", [b"", b"STARTTLS\r\n", b"CONNECT a:443 HTTP/1.1\r\n\r\n" * 10, bytes(300)])
+def test_a_hello_in_no_packet_begins_where_it_is(before: bytes) -> None:
+    assert packet_before(before + HELLO, len(before), len(before + HELLO)) == len(before)
+
+
+@given(st.binary(max_size=300), st.integers(0, 300))
+def test_any_bytes_are_in_a_packet_or_not(data: bytes, at: int) -> None:
+    at = min(at, len(data))
+    assert 0 <= packet_before(data, at, len(data)) <= at
 
 
 @given(st.binary(max_size=300), st.sampled_from([(TDS, 0), (OPENVPN, 0), (OPENVPN, 20)]))

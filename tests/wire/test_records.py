@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.wire import tls
+from tests.wire.dialogues import TOLD, WRAPPED, packet
 from tests.wire.reading import Talk, bodies
 from tests.wire.tls import ALERT, APPLICATION_DATA, HANDSHAKE, TLS12
 from tlsalert.wire.records import MAX_KEPT, MAX_MESSAGE, MAX_RECORD
@@ -412,6 +415,56 @@ class TestWhatIsNotTls:
         assert talk.told == ["client client_hello"]
         assert talk.transcript.plain_b.startswith(b"HTTP/1.0 400")
         assert talk.transcript.plain_a == b""
+
+    @pytest.mark.parametrize("before", [b"PROXY UNKNOWN\r\n", b"x" * 3000, b"!" + b"\x16\x03\x01\x00" * 50])
+    def test_a_hello_is_found_in_the_middle_of_a_segment(self, before: bytes) -> None:
+        hello = tls.said(tls.message(tls.CLIENT_HELLO, tls.client_hello()))
+        talk = Talk().client(before[:10], before[10:] + hello[:30], hello[30:])
+        assert talk.told == ["client client_hello"]
+        assert talk.transcript.plain_a == before[:PLAIN]
+
+    def test_far_into_a_stream_only_a_segments_beginning_is_looked_at(self) -> None:
+        hello = tls.said(tls.message(tls.CLIENT_HELLO, tls.client_hello()))
+        talk = Talk().client(*[b"x" * 1000] * 5, b"y" + hello)
+        assert talk.told == []
+        assert talk.client(hello).told == ["client client_hello"]
+
+    @pytest.mark.parametrize(
+        "almost",
+        [
+            pytest.param(bytes.fromhex("16030100c8") + bytes.fromhex("0b0000c40303"), id="a certificate"),
+            pytest.param(bytes.fromhex("16030100c8") + bytes.fromhex("010000c40203"), id="version 2.3"),
+            pytest.param(bytes.fromhex("16030100c8") + bytes.fromhex("010000200303"), id="shorter than its record"),
+            pytest.param(bytes.fromhex("16030100c8") + bytes.fromhex("010100c40303"), id="64 KiB"),
+        ],
+    )
+    def test_what_only_resembles_a_hello_is_none(self, almost: bytes) -> None:
+        assert Talk().client(b"some words " + almost + bytes(300)).told == []
+
+    @pytest.mark.parametrize("name", WRAPPED)
+    def test_gaps_in_packets_that_carry_tls_lose_no_more_than_they_must(self, name: str) -> None:
+        """Packets with most of the certificate are missing: the alert in the packet behind them is read again."""
+        talk = Talk()
+        *opening, (_, flight), _ = WRAPPED[name]
+        for side, data in opening:
+            (talk.client if side == "client" else talk.server)(data)
+        talk.server(flight[:300]).gap("server", len(flight) - 300).server(packet(name, tls.alert(2, 42))).end()
+        assert talk.told == [*TOLD[:2], "server certificate cut", "server alert 2 42"]
+
+    @pytest.mark.parametrize("name", WRAPPED)
+    @given(missing=st.lists(st.tuples(st.integers(0, 5), st.integers(0, 600), st.integers(1, 900)), max_size=4))
+    def test_gaps_anywhere_in_packets_end_in_events(self, name: str, missing: list[tuple[int, int, int]]) -> None:
+        talk = Talk()
+        for number, (side, data) in enumerate(WRAPPED[name]):
+            at = 0
+            for turn, place, size in sorted(missing):
+                if turn == number and place > at:
+                    (talk.client if side == "client" else talk.server)(data[at:place])
+                    talk.gap(side, size)
+                    at = place + size
+            (talk.client if side == "client" else talk.server)(data[at:])
+        talk.end()
+        assert all(len(event.body or b"") <= 1000 for event in talk.transcript.events)
 
     def test_only_the_beginning_of_it_is_kept(self) -> None:
         talk = Talk()

@@ -23,6 +23,18 @@ _PORT: Final = "use the port where the server speaks TLS, or switch TLS on for t
 _STARTTLS: Final = (
     "let the client begin in plain {name} and ask for TLS there ({command}), or use the port with implicit TLS"
 )
+#: What openssl s_client -starttls calls them (its manual page).
+_OPENSSL: Final = {
+    "SMTP": "smtp",
+    "SMTP or FTP": "smtp (or ftp)",
+    "FTP": "ftp",
+    "IMAP": "imap",
+    "POP3": "pop3",
+    "NNTP": "nntp",
+    "MySQL": "mysql",
+    "XMPP": "xmpp",
+    "PostgreSQL": "postgres",
+}
 
 #: What a server's first bytes look like: the pattern, the protocol's name, and the command that begins TLS there.
 _GREETINGS: Final[tuple[tuple[bytes, str, str], ...]] = (
@@ -67,7 +79,10 @@ def recognised(plain: bytes, side: Side, asked: bytes = b"") -> Plain:
     for pattern, name, command in _GREETINGS:
         if re.match(pattern, plain, re.DOTALL) is not None:
             said = f"the {side} speaks plain {name}: {first_line(plain)!r}"
-            return Plain(name, said, _STARTTLS.format(name=name, command=command))
+            do = _STARTTLS.format(name=name, command=command)
+            if name in _OPENSSL:
+                do += f"; to try it: openssl s_client -starttls {_OPENSSL[name]} -connect HOST:PORT"
+            return Plain(name, said, do)
     for pattern, name in _OTHERS:
         if re.match(pattern, plain, re.DOTALL) is not None:
             return Plain(name, f"the {side} speaks {name}: {first_line(plain)!r}", f"this is a port of {name}: {_PORT}")

@@ -68,6 +68,9 @@ def ladder(connection: Connection, width: int) -> list[Line]:
     shown = [step._replace(words=tuple(_words(one, connection) for one in step.messages)) for step in shown]
     sheet = _Sheet(connection, shown, width)
     lines = [sheet.header()]
+    opening = _opening(connection)
+    if opening:
+        lines.append([(" " * sheet.lane_at + cut(opening, sheet.lane), "dim")])
     for number, step in enumerate(shown):
         if number == HEAD and len(shown) < len(all_steps):
             lines.append([(" " * sheet.lane_at + f"… {len(all_steps) - len(shown)} more …", "dim")])
@@ -163,6 +166,17 @@ class _Sheet:
         if time is None or self.start is None:
             return ""
         return f"{(time - self.start) / 1e6:.{self.decimals}f}"
+
+
+def _opening(connection: Connection) -> str:
+    """Return what was spoken before TLS and how far: "smtp STARTTLS until frame 12", or that TLS was declined."""
+    preamble, protocol = connection.preamble, connection.protocol
+    if preamble is None or protocol is None:
+        return ""
+    asked = f"{escape(protocol)} {preamble.command}".rstrip()
+    if preamble.refusal is not None:
+        return f"{asked}, declined in frame {_number(preamble.refused)}"
+    return f"{asked} until frame {_number(preamble.until)}"
 
 
 def _lane(shown: Sequence[Step], room: int) -> tuple[int, bool]:

@@ -72,7 +72,7 @@ _ANSWERS: Final = {
     "http-upgrade": re.compile(rb"^HTTP/1\.[01] (?:101|([2-5]\d\d))", re.MULTILINE),
 }
 #: Lines that only a server says first: a client's words do not begin so.
-_SERVERS: Final = b'0123456789+*:"'
+_SERVERS: Final = b'123456789+*:"'
 
 #: RFC 1928 §6.
 _SOCKS5_REPLIES: Final = {
@@ -205,6 +205,8 @@ def refusal(protocol: str, client: bytes, server: bytes) -> tuple[str, int] | No
         tag = b"" if command is None else command[0].split(b" ")[0]
         pattern = re.compile(rb"^" + re.escape(tag) + rb" (?:OK|(NO|BAD))\b", re.IGNORECASE | re.MULTILINE)
     if pattern is None:
+        if protocol == "socks5":
+            return _socks5_error(server)
         says = _binary_refusal(protocol, client, server)
         return None if says is None else (says, 0)
     found = pattern.search(server)
@@ -228,8 +230,6 @@ def _binary_refusal(protocol: str, client: bytes, server: bytes) -> str | None:
         if len(server) >= 2 and server[0] == 0 and 0x5B <= server[1] <= 0x5D:
             return f"request rejected or failed ({server[1]})"
         return None
-    if protocol == "socks5":
-        return _socks5_error(server)
     if protocol == "amqp" and len(server) >= 8 and server[:4] == b"AMQP" and server[4] != 2:
         return f"the header of protocol id {server[4]}, without TLS"
     return None
@@ -333,18 +333,18 @@ def _ldap_error(server: bytes) -> str | None:
     return f"{name}: {words}" if words else name
 
 
-def _socks5_error(server: bytes) -> str | None:
-    """Return why a SOCKS 5 proxy opened no way: RFC 1928 §3 and §6, RFC 1929 §2."""
+def _socks5_error(server: bytes) -> tuple[str, int] | None:
+    """Return why (and in which of its bytes) a SOCKS 5 proxy opened no way: RFC 1928 §3 and §6, RFC 1929 §2."""
     if len(server) < 2 or server[0] != 5:
         return None
     if server[1] == 0xFF:
-        return "no acceptable authentication method"
+        return "no acceptable authentication method", 0
     at = 2
     if server[1] == 2:
         if len(server) >= 4 and server[3] != 0:
-            return "user name and password are not accepted"
+            return "user name and password are not accepted", 2
         at = 4
     if len(server) < at + 2 or server[at] != 5 or server[at + 1] == 0:
         return None
     code = server[at + 1]
-    return f"reply {code}, {_SOCKS5_REPLIES.get(code, 'which RFC 1928 does not list')}"
+    return f"reply {code}, {_SOCKS5_REPLIES.get(code, 'which RFC 1928 does not list')}", at

@@ -249,8 +249,9 @@ class RecordStream:
         transcript = self.transcript
         have = end - start
         follows = transcript.tls and have > 0 and 20 <= data[start] <= 24
-        if follows and have < 6 and (have == 1 or data[start + 1] == 3):
-            self.carry = data[start:end]  # too few bytes to tell an alert, say, from something else
+        needs: i64 = 9 if follows and data[start] == HANDSHAKE else 6
+        if follows and have < needs and (have == 1 or data[start + 1] == 3):
+            self.carry = data[start:end]  # too few bytes to tell an alert, or a hello, from something else
             return -1
         aside = self._aside()
         if aside.seen < WINDOW and self._inside(aside, data, start, end, frame, time):

@@ -28,6 +28,7 @@ from tlsalert.lab.device import Client, Device, Dialogue, Flight, Version
 from tlsalert.lab.recorder import MTU, Address, Recorder
 from tlsalert.lab.rewrite import Packet, cut, disturbed, read_packets, sent_by, tagged, write_pcap, write_pcapng
 from tlsalert.model import Side
+from tlsalert.wire.preamble import PROXY_V2
 
 START = datetime(2021, 6, 17, 8, 51, 3, 217_000, tzinfo=UTC)
 #: Valid at the story's time and today: Python's ssl, which plays two of the stories, knows only today's clock.
@@ -248,6 +249,30 @@ def starttls_smtp() -> Files:
     flights = checked(Dialogue(replace(DEVICE, asks="no"), client).handshake(), 48)
     server = (SERVER[0], 25)
     return {"pcap": write_pcap(packets_of(plain + flights, closes=("client", "fin"), server=server))}
+
+
+@story("starttls-refused.pcap", Label("failed", "server", ("starttls_refused",), at_fault=("server",)))
+def starttls_refused() -> Files:
+    """A mail server without a certificate declines STARTTLS (RFC 3207 §4); the client takes leave. No TLS at all."""
+    plain: list[Flight] = [
+        ("server", b"220 mail.example.com ESMTP\r\n"),
+        ("client", b"EHLO probe.example.com\r\n"),
+        ("server", b"250-mail.example.com\r\n250 SIZE 10240000\r\n"),
+        ("client", b"STARTTLS\r\n"),
+        ("server", b"454 4.7.0 TLS not available due to local problem\r\n"),
+        ("client", b"QUIT\r\n"),
+        ("server", b"221 2.0.0 Bye\r\n"),
+    ]
+    return {"pcap": write_pcap(packets_of(plain, closes=("server", "fin"), server=(SERVER[0], 25)))}
+
+
+@story("proxied.pcap", refused("server", 48, "unknown_ca", "client"))
+def proxied() -> Files:
+    """A balancer puts a PROXY header (version 2) before the client's hello, in one segment with it."""
+    (_, hello), *rest = strangers_flights()
+    addresses = ip_address("198.51.100.7").packed + ip_address(SERVER[0]).packed
+    header = PROXY_V2 + b"\x21\x11\x00\x0c" + addresses + (40122).to_bytes(2) + SERVER[1].to_bytes(2)
+    return {"pcap": write_pcap(packets_of([("client", header + hello), *rest], closes=("server", "fin")))}
 
 
 # --- TLS 1.3 ----------------------------------------------------------------------------------------------------------

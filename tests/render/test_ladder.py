@@ -19,6 +19,7 @@ from tlsalert.model import (
     EncryptedRecord,
     HandshakeMessage,
     Position,
+    Preamble,
     Side,
 )
 from tlsalert.registry.alerts import AlertDescription, AlertLevel
@@ -42,6 +43,24 @@ def drawn(connection: Connection, width: int = 100) -> list[str]:
 
 def labels(connection: Connection) -> list[tuple[str, ...]]:
     return [step.labels for step in steps(connection)]
+
+
+@pytest.mark.parametrize(
+    ("protocol", "preamble", "line"),
+    [
+        ("smtp", Preamble("STARTTLS", Position(3), Position(4)), "smtp STARTTLS until frame 4"),
+        ("http-connect", Preamble(until=Position(2)), "http-connect until frame 2"),
+        (
+            "pop3",
+            Preamble("STLS", Position(1), Position(2), "-ERR", Position(2)),
+            "pop3 STLS, declined in frame 2",
+        ),
+    ],
+)
+def test_what_was_spoken_before_tls_stands_first(protocol: str, preamble: Preamble, line: str) -> None:
+    lines = drawn(replace(stories.console(), protocol=protocol, preamble=preamble))
+    assert lines[1].strip() == line
+    assert lines[2:] == drawn(stories.console())[1:]
 
 
 def test_messages_of_one_side_in_one_frame_share_an_arrow() -> None:

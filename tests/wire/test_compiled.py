@@ -18,7 +18,8 @@ import tlsalert
 import tlsalert.wire.tcp
 from tests.evidence import CAPTURES as FOLDER
 from tests.evidence import CORPUS, captures_under, needs_corpus
-from tests.wire import tls
+from tests.talks import Talk, write
+from tests.wire import dialogues, tls
 from tests.wire.mutation import mutated
 from tests.wire.packets import enhanced, ethernet, interface, ipv4, pcap, section, segment
 from tests.wire.wrapped import every
@@ -122,6 +123,20 @@ def test_wrapped_and_broken_packets_read_the_same(pure: Path, tmp_path: Path) ->
         path = tmp_path / f"{number:03}.pcap"
         path.write_bytes(pcap([packet, *map(bytes, changed), *cut], link))
         paths.append(path)
+    assert_same(pure, paths)
+
+
+def test_what_comes_before_tls_reads_the_same(pure: Path, tmp_path: Path) -> None:
+    """Every way to TLS and every refusal: whole, and broken."""
+    random = Random(9)
+    talks = [*dialogues.every().values(), *(dialogue.declined for dialogue in dialogues.DIALOGUES.values())]
+    paths = []
+    for number, turns in enumerate(talks):
+        paths.append(write(tmp_path / f"{number:03}.pcap", Talk(tuple(turns))))
+        for copy in range(6):
+            path = tmp_path / f"{number:03}-{copy}.pcap"
+            path.write_bytes(mutated(paths[-1 - copy].read_bytes(), random))
+            paths.append(path)
     assert_same(pure, paths)
 
 

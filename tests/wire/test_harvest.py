@@ -7,6 +7,7 @@ import random
 import pytest
 
 from tests.wire import tls
+from tests.wire.dialogues import DIALOGUES
 from tests.wire.packets import ACK, FIN, RST, Line, Side
 from tlsalert.wire.flow import Flow
 from tlsalert.wire.harvest import EACH, Harvest
@@ -55,6 +56,16 @@ def flows(*all_turns: Turns, ends: int = FIN | ACK) -> list[Flow]:
 
 def ports(held: list[Flow]) -> list[int]:
     return [int.from_bytes(flow.key[8:10], "big") for flow in held]
+
+
+def test_where_tls_was_declined_the_flow_is_held_and_numbered() -> None:
+    harvest = Harvest(False, False)
+    declined = [*DIALOGUES["smtp"].declined]
+    harvest.take(flows(PLAIN, declined, REFUSED))
+    held = harvest.release()
+    assert ports(held) == [2, 3]
+    assert harvest.other_streams == 1
+    assert [harvest.rank(flow.number) for flow in held] == [0, 1]
 
 
 def test_where_all_are_wanted_all_tls_is_held() -> None:

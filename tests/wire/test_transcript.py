@@ -14,6 +14,7 @@ from tlsalert.wire.transcript import (
     LAST_RECORDS,
     MAX_EVENTS,
     NULL_CIPHERS,
+    PIECES,
     Event,
     Transcript,
 )
@@ -30,6 +31,40 @@ def heard(code: int, body: bytes | None = b"", side: int = 0, transcript: Transc
 @pytest.mark.parametrize(
     "code", [tls.CLIENT_HELLO, tls.CLIENT_KEY_EXCHANGE], ids=["client_hello", "client_key_exchange"]
 )
+def test_what_is_not_tls_is_kept_with_the_frames_of_its_pieces() -> None:
+    transcript = Transcript()
+    transcript.plain(1, b"xx+OK ready\r\nxx", 2, 13, 4, False)
+    transcript.plain(0, b"STLS\r\n", 0, 6, 5, False)
+    transcript.plain(0, b"", 0, 0, 6, False)
+    assert (transcript.plain_a, transcript.plain_b) == (b"STLS\r\n", b"+OK ready\r\n")
+    assert transcript.spoken is not None
+    assert transcript.spoken.pieces == [(1, 0, 4), (0, 0, 5)]
+    assert not transcript.declined
+    transcript.plain(1, b"-ERR no\r\n", 0, 9, 7, False)
+    assert transcript.declined
+    assert transcript.client_side == 0
+
+
+def test_what_follows_tls_does_not_join_what_came_before() -> None:
+    transcript = Transcript()
+    transcript.plain(0, b"EHLO me\r\n", 0, 9, 1, False)
+    transcript.plain(0, b"QUIT\r\n", 0, 6, 9, True)
+    transcript.plain(1, b"221 bye\r\n", 0, 9, 9, True)
+    assert (transcript.plain_a, transcript.plain_b) == (b"EHLO me\r\n", b"221 bye\r\n")
+    assert transcript.spoken is not None
+    assert transcript.spoken.late == 2
+
+
+def test_only_so_many_pieces_are_kept_but_turns_longer_than_slices() -> None:
+    transcript = Transcript()
+    for frame in range(100):
+        transcript.plain(0, b"x", 0, 1, frame, False)
+    transcript.plain(1, b"y", 0, 1, 100, False)
+    assert transcript.spoken is not None
+    assert len(transcript.spoken.pieces) == PIECES + 1
+    assert transcript.spoken.pieces[-1] == (1, 0, 100)
+
+
 def test_who_sends_what_only_clients_send_is_the_client(code: int, side: int) -> None:
     assert heard(code, tls.client_hello(), side).client_side == side
 

@@ -78,7 +78,8 @@ def _ends(connection: Connection) -> str:
 def _names(connection: Connection) -> Iterator[str]:
     """Yield what the connection is for: the protocol around it, the names that were asked for."""
     if connection.protocol:
-        yield "after " + escape(connection.protocol)
+        declined = connection.preamble is not None and connection.preamble.refusal is not None
+        yield ("inside " if declined else "after ") + escape(connection.protocol)
     if connection.transport != "tcp":
         yield "over " + connection.transport
     if connection.server_name:

@@ -146,9 +146,10 @@ def proxy_header(data: bytes) -> int:
 
 def may_ask(said: bytes) -> bool:
     """Whether a side's first words ask for TLS, or for a tunnel."""
-    header = proxy_header(said)
-    if header > 0:
-        said = said[header:]
+    if said.startswith(b"HTTP/"):  # most of what is not TLS: a server's answer
+        return False
+    if said[:1] in (b"\r", b"P"):
+        said = said[proxy_header(said) :]
     if len(said) == 0 or said[0] in _SERVERS:
         return False
     first = said[0]

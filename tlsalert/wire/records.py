@@ -265,7 +265,9 @@ class RecordStream:
     def _inside(self, aside: Aside, data: bytes, start: i64, end: i64, frame: i64, time: i64) -> bool:
         """Look for a hello that begins anywhere near the stream's beginning; read on from there if there is one."""
         before: i64 = len(aside.tail)
-        near = aside.tail + data[start : min(end, start + WINDOW)]
+        near = data[start : min(end, start + WINDOW)]
+        if before > 0:
+            near = aside.tail + near
         stop: i64 = len(near)
         found: i64 = before
         if not hello_at(near, before, stop):

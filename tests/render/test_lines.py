@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import tlsalert
 from tests import evidence, stories
 from tests.wire import tls
 from tests.wire.test_contents import CERTIFICATE_13, TICKET_13
@@ -152,6 +153,14 @@ def test_equal_bytes_with_other_facts_are_another_certificate() -> None:
 @pytest.mark.parametrize("path", sorted(evidence.CAPTURES.glob("*.pcap")), ids=lambda path: path.name)
 def test_the_lines_of_the_projects_captures_are_their_rows(path: Path) -> None:
     for connection in Reader(path):
+        assert_the_same(connection)
+
+
+@pytest.mark.parametrize("keys", sorted(evidence.CAPTURES.glob("*.keys")), ids=lambda path: path.name)
+def test_the_lines_of_decrypted_messages_are_their_rows(keys: Path) -> None:
+    for connection in tlsalert.read(keys.with_suffix(".pcap"), keylog=keys):
+        assert any(message.decrypted for message in connection.messages)
+        assert_the_same(connection)
         assert_the_same(connection)
 
 

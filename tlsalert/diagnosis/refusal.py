@@ -92,7 +92,7 @@ def _settled(refusal: Refusal, ranking: Ranking, defects: tuple[Shown, ...]) -> 
     hint = not held or held[0][1] < least or refusal.refuser == "client"  # clients come and go for many reasons
     if isinstance(refusal.answer, str) and hint:
         silent = "reset_without_alert" if refusal.answer == "rst" else "closed_without_alert"
-        return [(silent, 0.5), *held]
+        return [(silent, 0.5), *[(cause, min(share, 0.5)) for cause, share in held]]
     return held or [(ranking[0][0], 0.05)]
 
 

@@ -12,7 +12,7 @@ import json
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,9 @@ FLOORS: dict[str, tuple[float, float, float, float, float]] = {
     "own": (1.0, 0.9, 1.0, 0.9, 0.0),
     "cases": (1.0, 0.7, 0.9, 0.95, 0.0),
     "atlas": (0.99, 0.55, 0.74, 0.0, 0.01),
+    "own, with keys": (1.0, 1.0, 1.0, 1.0, 0.0),
+    "cases, with keys": (1.0, 0.9, 1.0, 1.0, 0.0),
+    "atlas, with keys": (1.0, 0.88, 0.96, 0.0, 0.0),
 }
 
 
@@ -71,10 +74,11 @@ class Labelled:
     never: tuple[str, ...] = ()
     alerts: tuple[tuple[int, str], ...] | None = None
     also_established: bool = False
+    keylog: Path | None = None
 
     @property
     def name(self) -> str:
-        return f"{self.path.parent.name}/{self.path.name}#{self.find if self.collection == 'atlas' else self.place}"
+        return f"{self.path.parent.name}/{self.path.name}#{self.find if isinstance(self.find, tuple) else self.place}"
 
     @property
     def needs_keys(self) -> bool:
@@ -87,7 +91,7 @@ class Labelled:
     @property
     def told(self) -> Connection | None:
         """The connection as it was read; None where it was not found."""
-        connections = connections_of(self.path)
+        connections = connections_of(self.path, self.keylog)
         if isinstance(self.find, tuple):
             found = [c for c in connections if c.client and c.server and (c.client.port, c.server.port) == self.find]
             return found[self.place] if self.place < len(found) else None
@@ -138,8 +142,8 @@ class Labelled:
 
 
 @cache
-def connections_of(path: Path) -> tuple[Connection, ...]:
-    return tuple(read(path))
+def connections_of(path: Path, keylog: Path | None = None) -> tuple[Connection, ...]:
+    return tuple(read(path, keylog=keylog))
 
 
 # --- the collections ------------------------------------------------------------------------------------------------
@@ -148,6 +152,17 @@ def connections_of(path: Path) -> tuple[Connection, ...]:
 def labelled() -> list[Labelled]:
     """Return all connections whose truth is known, as far as the folders are there."""
     return [*own(), *cases(), *atlas()]
+
+
+def keyed() -> Iterator[Labelled]:
+    """Go through those that have a key log beside them (or in them), to be read with it."""
+    for one in labelled():
+        beside = one.path.with_suffix(".keys")
+        log = one.path.parent / "keys.log" if one.needs_keys else beside if beside.is_file() else None
+        inside = one.path.name == "tls13-expired.pcapng"
+        if (log is not None and log.is_file()) or inside:
+            decided = one.outcome == "failed" and bool(one.causes) and one.collection == "own"
+            yield replace(one, collection=f"{one.collection}, with keys", keylog=log, decided=decided)
 
 
 def own() -> Iterator[Labelled]:
@@ -340,7 +355,7 @@ def _of(many: int, among: int) -> str:
 
 def main() -> int:
     """Print the table, what was skipped, and what is below its floor; return the exit status."""
-    figures = scores(labelled())
+    figures = scores([*labelled(), *keyed()])
     print(table(figures))
     for folder in (CASES, ATLAS):
         if not folder.is_dir():
@@ -351,7 +366,7 @@ def main() -> int:
         for what in figures.get((collection, "", ""), Score()).short_of(floors)
     ]
     if "--misses" in sys.argv[1:]:
-        for one in labelled():
+        for one in [*labelled(), *keyed()]:
             if one.outcome is not None and not (one.who_is_right and (one.first_is_right or not one.causes)):
                 verdict = one.verdict if one.told else None
                 said = (verdict.outcome, verdict.refused_by, verdict.confidence) if verdict else None

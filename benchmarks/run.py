@@ -45,7 +45,7 @@ import sys, dpkt
 for _, frame in dpkt.pcap.Reader(open(sys.argv[1], "rb")):
     try:
         dpkt.ssl.tls_multi_factory(dpkt.ethernet.Ethernet(frame).data.data.data)
-    except (dpkt.Error, AttributeError):
+    except (dpkt.Error, dpkt.ssl.SSL3Exception, AttributeError):
         pass
 """
 

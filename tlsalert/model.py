@@ -21,6 +21,9 @@ Side = Literal["client", "server"]
 Outcome = Literal["established", "failed", "incomplete", "not_tls"]
 Fault = Literal["client", "server", "network"]
 
+#: How a note ends that tells of an alert which Wireshark cannot read, and others but seldom.
+HANDSHAKE_KEYS = "is encrypted under the handshake keys although the traffic keys were due"
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -356,6 +359,11 @@ class Connection(Struct, frozen=True, kw_only=True, gc=False):
     plain: tuple[bytes, bytes] = (b"", b"")
     inside: tuple[bytes, bytes] = (b"", b"")
     preamble: Preamble | None = None
+
+    @property
+    def lossy(self) -> bool:
+        """Whether a note says that something of it is missing or damaged; others are about secrets alone."""
+        return any("client random" not in note and HANDSHAKE_KEYS not in note for note in self.notes)
 
     @property
     def tls13(self) -> bool:

@@ -35,7 +35,7 @@ CLIENT_FLIGHTS = (
 )
 FLIGHTS_13 = (
     "client client_hello",
-    "server server_hello encrypted_extensions certificate_request",
+    "server server_hello encrypted_extensions certificate_request certificate certificate_verify finished",
     "client certificate",
 )
 

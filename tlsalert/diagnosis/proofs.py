@@ -63,7 +63,7 @@ def _certificate_verify(connection: Connection, owner: Side, chain: tuple[Certif
         return Proof(missing=_left_out(connection, owner, chain[0]))
     message = connection.messages[places[-1]]
     found = Proof(position=message.position)
-    before = _transcript(connection, places[-1])
+    before = _transcript(connection, places[-1]) if _whole(connection, owner, places[-1]) else None
     split = _split(message.body, connection) if not message.cut else None
     if split is None or before is None:
         return found if split is None else Proof(position=message.position, scheme=split[0])
@@ -76,7 +76,7 @@ def _certificate_verify(connection: Connection, owner: Side, chain: tuple[Certif
 
 def _left_out(connection: Connection, owner: Side, leaf: Certificate) -> bool:
     """Whether a client's CertificateVerify was due and did not come: it stands before its ChangeCipherSpec."""
-    if owner != "client" or connection.tls13 or connection.notes or not (leaf.key or "").startswith(("RSA", "EC ")):
+    if owner != "client" or connection.tls13 or connection.lossy or not (leaf.key or "").startswith(("RSA", "EC ")):
         return False
     said = [m.message for m in connection.messages if m.sender == "client"]
     wanted = ("certificate", "client_key_exchange", "change_cipher_spec")
@@ -95,12 +95,31 @@ def _judged(
     if holds is not False:
         return structs.replace(found, holds=holds, signer=0 if holds else None)
     leaf = taken_apart(chain[0].der)
-    if connection.notes or leaf is None:
+    if connection.lossy or leaf is None:
         return found
     if made_by(leaf.key, found.scheme, signature):
         return structs.replace(found, altered=True)
     signers = (n for n, c in enumerate(chain[:TRIED]) if n and _verifies(c, found.scheme, signature, signed))
     return structs.replace(found, holds=False, signer=next(signers, None))
+
+
+def _whole(connection: Connection, owner: Side, end: int) -> bool:
+    """Whether the messages that a CertificateVerify of TLS 1.3 signs were decrypted: those unread leave no trace here.
+
+    A server signs all up to its Certificate, a client all up to the server's Finished, and up to its own where it was
+    asked for a certificate later (RFC 8446 §4.4).
+    """
+    if not connection.tls13:
+        return True
+    said = [(m.sender, m.message) for m in connection.messages[:end]]
+    if ("server", "encrypted_extensions") not in said:
+        return False
+    if owner == "server":
+        return ("server", "certificate") in said or ("server", "compressed_certificate") in said
+    if ("server", "finished") not in said:
+        return False
+    later = ("server", "certificate_request") in said[said.index(("server", "finished")) :]
+    return not later or ("client", "finished") in said
 
 
 def _transcript(connection: Connection, end: int) -> list[bytes] | None:

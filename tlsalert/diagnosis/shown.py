@@ -120,7 +120,7 @@ def _forged(refusal: Refusal, below: Certificate, issuer: Certificate) -> Shown:
         says = f"the certificate of {name} {link}, though the names match"
         do = f"send the certificate of {by} whose key signed {name}, or issue {name} again with the key that is sent"
     # Bytes that the capture lost, or that were changed after the owner had signed them, prove nothing.
-    damaged = refusal.connection.notes or refusal.proof.altered or refusal.proof.holds is False
+    damaged = refusal.connection.lossy or refusal.proof.altered or refusal.proof.holds is False
     weight = 2 * ODD if damaged else PROOF
     return Shown("bad_certificate_signature", weight, says, refusal.certificate_position, do)
 

@@ -17,7 +17,7 @@ from functools import lru_cache
 from math import log
 from typing import Final
 
-from tlsalert.model import ClientHello, Connection, ServerHello
+from tlsalert.model import HANDSHAKE_KEYS, ClientHello, Connection, ServerHello
 
 Row = tuple[float, ...]  # logarithms of probabilities, in the order of LIBRARIES
 
@@ -242,6 +242,24 @@ SUITE_13: Final[dict[str, Row]] = {
     "aes128": _row(0.01, _each(("go", "go<=1.19", "nss", "wolfssl"), 0.75)),
     "aes256": _row(0.01, {"java": 0.6, "openssl>=1.1.0": 0.2, "schannel": 0.3, "other": 0.1}),
 }
+#: The extensions of a TLS 1.3 CertificateRequest without certificate_authorities (47), which depends on settings; seen
+#: once it is decrypted: OpenSSL 1.1.1 and 3.0, NSS 3.87, JSSE 17, GnuTLS 3.7.9, Go 1.19.
+REQUEST_13: Final[dict[tuple[int, ...], Row]] = {
+    (13,): _row(0.5, {"openssl>=1.1.0": 0.97, "nss": 0.97} | _each(("java", "gnutls", *GO), 0.02)),
+    (13, 50): _row(0.02, {"java": 0.97, "openssl>=1.1.0": 0.005, "nss": 0.005, "gnutls": 0.005}),
+    (13, 5): _row(0.02, {"gnutls": 0.97, "openssl>=1.1.0": 0.005, "nss": 0.005, "java": 0.005}),
+    (5, 18, 13): _row(0.02, _each(GO, 0.97) | {"openssl>=1.1.0": 0.005, "nss": 0.005, "java": 0.005}),
+}
+#: The lifetime of its first NewSessionTicket, RFC 8446 §4.6.1, from the same servers.
+LIFETIME_13: Final[dict[int, Row]] = {
+    300: _row(0.02, {"openssl>=1.1.0": 0.35, "other": 0.1}),
+    7200: _row(0.02, {"openssl>=1.1.0": 0.6, "other": 0.1}),
+    86400: _row(0.05, {"java": 0.95, "openssl>=1.1.0": 0.02}),
+    604800: _row(0.1, _each(GO, 0.97) | {"openssl>=1.1.0": 0.01, "java": 0.01}),
+}
+#: An alert under the handshake keys when the traffic keys are due: Mbed TLS 3.5 sends all of its alerts about the
+#: client's flight so, Erlang/OTP 25 some.
+LATE_ALERT: Final = _row(0.001, {"mbedtls": 0.9, "erlang": 0.4, "other": 0.03})
 
 
 def evidence(connection: Connection, client: ClientHello, server: ServerHello) -> Iterator[Row]:
@@ -256,7 +274,7 @@ def evidence(connection: Connection, client: ClientHello, server: ServerHello) -
 
 
 def ticket_lifetime(connection: Connection) -> int | None:
-    """Return the seconds of a NewSessionTicket up to TLS 1.2 (RFC 5077 §3.3); None where none is readable."""
+    """Return the seconds of a NewSessionTicket (RFC 5077 §3.3, RFC 8446 §4.6.1); None where none is readable."""
     body = _body(connection, 4)
     return int.from_bytes(body[:4], "big") if body is not None and len(body) >= 6 else None
 
@@ -313,7 +331,7 @@ def _flight(connection: Connection, client: ClientHello) -> Iterator[Row]:
 
 
 def _tls13(connection: Connection, client: ClientHello, server: ServerHello) -> Iterator[Row]:
-    """Yield what a TLS 1.3 handshake shows, mostly in the lengths of what is encrypted."""
+    """Yield what a TLS 1.3 handshake shows: in what was decrypted of it, else in the lengths of what is encrypted."""
     types = tuple(extension.type for extension in server.extensions if extension.type in (43, 51))
     if types in ORDER_13:
         yield ORDER_13[types]
@@ -326,7 +344,40 @@ def _tls13(connection: Connection, client: ClientHello, server: ServerHello) -> 
             yield SUITE_13["first"]
         elif chosen is not None:
             yield SUITE_13[chosen]
-    yield from _first_flight(connection, server)
+    if any(message.decrypted and message.sender == "server" for message in connection.messages):
+        yield from _decrypted_flight(connection, server)
+    else:
+        yield from _first_flight(connection, server)
+    if any(HANDSHAKE_KEYS in note for note in connection.notes):
+        yield LATE_ALERT
+
+
+def _decrypted_flight(connection: Connection, server: ServerHello) -> Iterator[Row]:
+    """Yield what the decrypted messages from EncryptedExtensions on show."""
+    told = _body(connection, 8)
+    if told is not None and server.group not in (X25519, None):
+        yield GROUPS_TOLD if 10 in _extensions(told) else GROUPS_UNTOLD
+    request = _body(connection, 13)
+    if request:  # a context stands before the extensions, RFC 8446 §4.3.2
+        extensions = _extensions(request[1 + request[0] :])
+        order = tuple(kind for kind in extensions if kind != 47)
+        if order in REQUEST_13:
+            yield REQUEST_13[order]
+        yield from _schemes(extensions.get(13, b""))
+    seconds = ticket_lifetime(connection)
+    if seconds in LIFETIME_13:
+        yield LIFETIME_13[seconds]
+
+
+def _extensions(block: bytes) -> dict[int, bytes]:
+    """Return a block of extensions in its order, as far as it goes, RFC 8446 §4.2."""
+    found: dict[int, bytes] = {}
+    at = 2
+    while at + 4 <= len(block) and len(found) < LOOKED_AT:
+        size = int.from_bytes(block[at + 2 : at + 4], "big")
+        found[int.from_bytes(block[at : at + 2], "big")] = block[at + 4 : at + 4 + size]
+        at += 4 + size
+    return found
 
 
 def _first_flight(connection: Connection, server: ServerHello) -> Iterator[Row]:

@@ -1,17 +1,17 @@
 """Opens what was kept of a connection, and tells its messages and alerts as if they had been in clear.
 
-Up to TLS 1.2 the outer content type says what a record holds: of application data only the first record of each side
-is opened, for the sake of an HTTP answer in it. In TLS 1.3 a record has to be opened to know.
+Up to TLS 1.2 the outer content type says what a record holds: of application data only the first records of each side
+are opened, for the sake of an HTTP answer in them. In TLS 1.3 a record has to be opened to know.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from tlsalert.model import Side
+from tlsalert.model import HANDSHAKE_KEYS, Side
 from tlsalert.secrets.keyring import Keyring
 from tlsalert.secrets.stream import Decryptor, Plaintext, Record
-from tlsalert.wire.opened import Opened
+from tlsalert.wire.opened import INSIDE, Opened
 from tlsalert.wire.transcript import (
     CHANGE_CIPHER_SPEC,
     GAP,
@@ -25,7 +25,8 @@ from tlsalert.wire.transcript import (
     in_order,
 )
 
-APPLICATION_DATA: Final = 23
+ALERT, APPLICATION_DATA = 21, 23
+LATE_SENDERS: Final = "Mbed TLS 3.5 and Erlang/OTP do so; Wireshark cannot read it"
 #: Records of application data of one side after which only short ones are opened: they may be alerts.
 ENOUGH: Final = 8
 
@@ -110,6 +111,8 @@ class _Reader:
         told = self.decryptor.feed(self._record(item, side, kind, fragment, (item.body or b"")[-64:]))
         if isinstance(told, Plaintext):
             self.any = True
+            if told.late and told.content_type == ALERT:
+                self.transcript.note(f"frame {item.frame}: the alert {HANDSHAKE_KEYS} ({LATE_SENDERS})")
             if kind == APPLICATION_DATA and told.content_type == APPLICATION_DATA:
                 self.data[item.side] += 1
             self.opened.take(item, told.content_type, told.data)
@@ -121,7 +124,7 @@ class _Reader:
         if self.everything:
             return True
         if self.transcript.version < TLS13 and self.transcript.version:
-            return self.data[item.side] == 0
+            return len(self.opened.inside[item.side]) < INSIDE
         return self.data[item.side] < ENOUGH or item.length <= SHORT
 
     def _record(

@@ -32,6 +32,8 @@ PIECES: Final = 64
 
 #: Bytes of protected records that are kept for decryption: of one side of a connection, and of all together.
 KEPT_OF_ONE: Final = 64 << 10
+#: Bytes of application data of one side up to TLS 1.2 from which on no more is kept: they hold an HTTP response's head.
+FIRST_BYTES: Final = 2048
 KEPT_OF_ALL: Final = 128 << 20
 #: What is so short may be an alert or a KeyUpdate and is kept beyond that, up to so many items of one connection.
 SHORT: Final = 64
@@ -132,11 +134,12 @@ class Kept:
     def wish(self, side: i64, version: i64, size: i64) -> i64:
         """Say what is to be kept of a record of application data: 2 all of it, 1 its tail, 0 its length alone.
 
-        TLS 1.3 hides alerts and messages in such records; before it the first one may hold an HTTP response.
+        TLS 1.3 hides alerts and messages in such records; before it the first ones may hold an HTTP response, the
+        very first perhaps one byte of it (what TLS 1.0 does against BEAST).
         """
         have = self.of_a if side == 0 else self.of_b
         hides = version == 0 or version >= TLS13
-        room = have + size <= self.keeping.each if hides or self.keeping.each > KEPT_OF_ONE else have == 0
+        room = have + size <= self.keeping.each if hides or self.keeping.each > KEPT_OF_ONE else have < FIRST_BYTES
         if (room or (hides and size <= SHORT)) and size <= self.keeping.left and len(self.items) < KEPT_ITEMS:
             return 2
         if hides:

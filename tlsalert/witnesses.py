@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime
+from functools import lru_cache
 
 from tlsalert.diagnosis.clocks import Dated, Seen, Witness
-from tlsalert.diagnosis.offers import ServerSeen
-from tlsalert.model import Connection, Endpoint, Side
+from tlsalert.diagnosis.offers import Bounds, ServerSeen
+from tlsalert.model import Connection, Endpoint, Position, Side
+from tlsalert.pki.certificate import read_certificate
 from tlsalert.wire.connection import packed
 from tlsalert.wire.hello import read_client_hello, read_server_hello
 from tlsalert.wire.readings import Readings
@@ -126,7 +129,38 @@ def _with_certificate(kept: Kept, connection: Connection) -> ServerSeen:
     sent = next((m for m in connection.messages if m.message == "certificate" and m.sender == "client"), None)
     end = leaf_end(sent.body) if sent is not None and sent.body is not None and not sent.cut else b""
     accepted = kept.accepted.get(end) if end else None
-    return ServerSeen(certificate=accepted, refuses_all=0 if kept.accepted or kept.unsure else len(kept.refused))
+    refuses_all = 0 if kept.accepted or kept.unsure else len(kept.refused)
+    leaves = tuple(kept.leaves.values())
+    return ServerSeen(certificate=accepted, refuses_all=refuses_all, bounds=bounds(leaves), issuers=issuers(leaves))
+
+
+@lru_cache(maxsize=256)
+def issuers(leaves: tuple[tuple[int, bytes], ...]) -> frozenset[tuple[str | None, str]]:
+    """Return who issued the certificates that a server accepted, where their key is told (RFC 5280 §4.2.1.1)."""
+    read = [read_certificate(der) for _, der in leaves]
+    return frozenset((leaf.issuer, leaf.issuer_key_identifier) for leaf in read if leaf.issuer_key_identifier)
+
+
+@lru_cache(maxsize=256)
+def bounds(leaves: tuple[tuple[int, bytes], ...]) -> Bounds | None:
+    """Return between which times the clock stood of a server that accepted these certificates (frame and DER).
+
+    Those that signed themselves are trusted as they are, by some whatever their dates (JSSE, wolfSSL). Dates that
+    contradict each other say that the clock was set in between, or that the server does not look at them.
+    """
+    after: tuple[datetime, int] | None = None
+    before: tuple[datetime, int] | None = None
+    for frame, der in leaves:
+        leaf = read_certificate(der)
+        if leaf.self_signed is not False or leaf.not_before is None or leaf.not_after is None:
+            continue
+        if after is None or leaf.not_before > after[0]:
+            after = leaf.not_before, frame
+        if before is None or leaf.not_after < before[0]:
+            before = leaf.not_after, frame
+    if after is None or before is None or after[0] > before[0]:
+        return None
+    return Bounds(after[0], Position(after[1]), before[0], Position(before[1]))
 
 
 def _curve(exchange: bytes) -> int | None:

@@ -253,5 +253,6 @@ def test_a_refusal_is_judged_by_the_date_and_says_so() -> None:
     assert verdict is not None
     assert (verdict.cause, verdict.at_fault, verdict.confidence > 0.9) == ("certificate_not_yet_valid", "server", True)
     assert verdict.evidence[0].says == (
-        "HTTP Date says 2015-03-12 05:41:50, 6 years behind the capture; it was sent in clear from the server's address"
+        "HTTP Date says 2015-03-12 05:41:50, 6 years behind the capture; "
+        "it stands in an HTTP answer from the server's address"
     )

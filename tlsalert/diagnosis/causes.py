@@ -62,6 +62,9 @@ LEAST_SHARE: Final = 0.003
 HARDLY, DISPROVED = 0.1, 0.01
 #: Certificates in a chain that nobody finds too long.
 SHORT: Final = 3
+#: A clock that is less sure than this is held against the dates of certificates that its server accepted from others,
+#: and how sure those are: the clock may have been set in between, or another machine may answer there.
+LEAST_CLOCK, BOUND = 0.9, 0.9
 YEAR: Final = 365 * 86_400
 
 Ranking = list[tuple[str, float]]
@@ -76,9 +79,14 @@ def rank(refusal: Refusal, defects: tuple[Shown, ...] | None = None) -> Ranking:
     if refusal.chain:
         _by_absence(weights, refusal)
     _by_authorities(weights, refusal)
+    if refusal.trusted:  # RFC 5280 §6.1: what it builds on is the issuer's key
+        weights["unknown_ca"] *= HARDLY
+        weights["certificate_not_pinned"] *= HARDLY
     _by_name(weights, refusal)
     _by_dates(weights, refusal)
     _by_defects(weights, shown(refusal) if defects is None else defects)
+    if refusal.among:
+        weights = {cause: weight for cause, weight in weights.items() if cause in refusal.among}
     scores = weights if refusal.answer is None else _by_answer(weights, refusal, refusal.answer)
     total = sum(scores.values()) or 1.0
     return sorted(((cause, score / total) for cause, score in scores.items()), key=lambda pair: -pair[1])
@@ -197,7 +205,33 @@ def _by_dates(weights: dict[str, float], refusal: Refusal) -> None:
         seen = bool(refusal.chain) and now is not None and refusal.facts.garbage is None
         guessed = LIKELY_DATE if cause in by_capture else min(inside, weights[cause]) if seen else weights[cause]
         weights[cause] = sure * shown + (1 - sure) * guessed
+    bound = _by_bounds(weights, refusal, excluded) if sure < LEAST_CLOCK else set()
+    if bound:
+        by_clock, sure = bound, BOUND
     if by_clock:  # what else is wrong would have to be wrong as well
         for cause in weights:
             if cause not in by_clock:
                 weights[cause] *= 1 - 0.8 * sure
+
+
+def _by_bounds(weights: dict[str, float], refusal: Refusal, excluded: float) -> set[str]:
+    """Weigh the dates by the bounds of the refuser's clock; return the causes that they show."""
+    bounds, now, chain = refusal.bounds, refusal.connection.start, refusal.chain
+    if bounds is None or not chain or refusal.facts.garbage is not None:
+        return set()
+    begins = [c.not_before for c in chain if c.not_before is not None]
+    ends = [c.not_after for c in chain if c.not_after is not None]
+    found: set[str] = set()
+    early, late = "certificate_not_yet_valid", "certificate_expired"
+    for cause, sure, possible in (
+        (early, max(begins, default=bounds.after) > bounds.before, max(begins, default=bounds.after) > bounds.after),
+        (late, min(ends, default=bounds.before) < bounds.after, min(ends, default=bounds.before) < bounds.before),
+    ):
+        if sure:
+            weights[cause] = BOUND * CERTAIN_DATE
+            found.add(cause)
+        elif not possible:
+            weights[cause] = BOUND * excluded + (1 - BOUND) * weights[cause]
+        elif now is not None and (when(now) > bounds.before if cause == early else when(now) < bounds.after):
+            weights[cause] = LIKELY_DATE  # the clock is wrong, and in this direction
+    return found

@@ -13,11 +13,12 @@ from msgspec import Struct
 from tlsalert.model import Alert, Connection, EncryptedRecord, HandshakeMessage, Outcome, Position, Side
 
 #: What the side that ended it had last seen of the other: nothing (of TLS), a ClientHello, the server's hello, the
-#: server's certificate flight, the client's certificate flight, a complete handshake, a new handshake inside it.
+#: server's certificate flight, the client's certificate flight, a complete handshake, a new handshake inside it, a
+#: request inside it.
 Stage = Literal[
-    "nothing", "client_hello", "server_hello", "server_flight", "client_flight", "complete", "renegotiation"
+    "nothing", "client_hello", "server_hello", "server_flight", "client_flight", "complete", "renegotiation", "inside"
 ]
-How = Literal["alert", "fin", "rst", "silence", "data"]
+How = Literal["alert", "fin", "rst", "silence", "data", "http"]
 
 APPLICATION_DATA: Final = 23
 CLOSE_NOTIFY: Final = 0
@@ -35,7 +36,8 @@ HARMLESS: Final = frozenset((CLOSE_NOTIFY, NO_CERTIFICATE, USER_CANCELED, 100, 1
 class Ending(Struct, frozen=True):
     """How it ended. ``sender`` is who ended it; ``alert`` the alert that did; ``position`` where.
 
-    ``farewell`` says that the side that closed had sent a close_notify, which refuses nothing.
+    ``farewell`` says that the side that closed had sent a close_notify, which refuses nothing. ``quote`` is the HTTP
+    answer that refused inside TLS.
     """
 
     outcome: Outcome
@@ -45,6 +47,7 @@ class Ending(Struct, frozen=True):
     alert: Alert | None = None
     position: Position | None = None
     farewell: bool = False
+    quote: str | None = None
 
 
 def ending(connection: Connection) -> Ending:
@@ -264,10 +267,12 @@ def certificate_asked(connection: Connection) -> bool | None:
     if any(m.message == "certificate_request" for m in connection.messages):
         return True
     if connection.tls13:
+        if any(m.sender == "server" and m.message == "finished" for m in connection.messages):
+            return False  # its flight was decrypted, RFC 8446 §4.3.2
         lengths = client_records(connection)
         return False if lengths and lengths[0] == _finished_length(connection) else None
     seen = any(m.message == "server_hello_done" for m in connection.messages)
-    return False if seen and not connection.notes else None
+    return False if seen and not connection.lossy else None
 
 
 def certificate_sent(connection: Connection) -> bool | None:
@@ -284,11 +289,13 @@ def certificate_sent(connection: Connection) -> bool | None:
     if connection.tls13:
         return _certificate_sent_13(connection)
     requested = any(m.message == "certificate_request" for m in connection.messages)
-    return False if requested and client_flight(connection) and not connection.notes else None
+    return False if requested and client_flight(connection) and not connection.lossy else None
 
 
 def ended(end: Ending) -> str:
     """Say how it ended, as evidence."""
+    if end.quote is not None:
+        return f"inside TLS the {end.sender} answers {end.quote}"
     if end.alert is None:
         if end.farewell:
             return f"the {end.sender} takes leave (close_notify) and closes the connection"

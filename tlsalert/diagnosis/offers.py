@@ -7,11 +7,12 @@ choose, so that nothing in common with that is likely, not certain.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Final
 
 from msgspec import Struct
 
-from tlsalert.model import ClientHello
+from tlsalert.model import ClientHello, Position
 from tlsalert.registry.cipher_suites import cipher_suite_name
 from tlsalert.registry.groups import NamedGroup
 from tlsalert.registry.open import is_grease
@@ -32,12 +33,22 @@ SHARED, APART = 0.04, 8.0
 OBSOLETE: Final = ("EXPORT", "_NULL_", "_anon_", "RC4", "_DES_", "3DES", "RC2", "IDEA", "_MD5")
 
 
+class Bounds(Struct, frozen=True):
+    """Between which times a server's clock stood, by the dates of client certificates that it accepted, and where."""
+
+    after: datetime
+    after_position: Position
+    before: datetime
+    before_position: Position
+
+
 class ServerSeen(Struct, frozen=True):
     """What a capture's other connections show of a server; each count is of connections.
 
     ``names`` are the server names with which handshakes succeeded (None: without a name). ``certificate`` is the frame
     in which the server accepted the very certificate that this connection's client sent; ``refuses_all`` counts the
-    client certificates that it was shown where it refused every one of them, and is 0 elsewhere.
+    client certificates that it was shown where it refused every one of them, and is 0 elsewhere. ``bounds`` are
+    those of its clock; ``issuers`` those of the certificates that it accepted, by name and key identifier.
     """
 
     connections: int = 0
@@ -48,6 +59,8 @@ class ServerSeen(Struct, frozen=True):
     alpn: frozenset[str] = frozenset()
     certificate: int | None = None
     refuses_all: int = 0
+    bounds: Bounds | None = None
+    issuers: frozenset[tuple[str | None, str]] = frozenset()
 
 
 # --- weights --------------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from tlsalert.diagnosis import words
-from tlsalert.diagnosis.ending import Ending, alert_lost, ended
+from tlsalert.diagnosis.ending import Ending, alert_lost, certificate_asked, ended
 from tlsalert.diagnosis.hello_causes import Ranking, finished_ranking, hello_ranking, plain_ranking, silent_ranking
 from tlsalert.diagnosis.offers import FALLBACK, TLS12, ServerSeen, chosen_for_others, offered, offers_version
 from tlsalert.diagnosis.server_choice import Objection
@@ -43,6 +43,14 @@ HELLO_ADVICE: Final = {
 }
 
 
+#: What to do where a server misses a certificate for which it never asked in the handshake.
+NEVER_ASKED: Final = (
+    "The server did not ask for a certificate in this handshake. Compare the name (SNI) with the Host of the request: "
+    "another virtual server may want one; in TLS 1.3 the client must offer post_handshake_auth to be asked later "
+    "(RFC 8446 §4.2.6)."
+)
+
+
 def no_certificate(connection: Connection, end: Ending) -> Verdict:
     """The client was asked for a certificate and sent none: RFC 5246 §7.4.6 (40), RFC 8446 §4.4.2.4 (116)."""
     seen: list[Evidence] = []
@@ -52,7 +60,7 @@ def no_certificate(connection: Connection, end: Ending) -> Verdict:
     sent = next((m for m in connection.messages if m.sender == "client" and m.message == "certificate"), None)
     if sent is not None:
         seen.append(Evidence(sent.position, "the client's Certificate message is empty"))
-    elif connection.tls13:
+    elif connection.tls13 and certificate_asked(connection) is not False:
         position = next((r.position for r in connection.encrypted_records if r.sender == "client"), None)
         seen.append(Evidence(position, "by its length the client's Certificate message is empty"))
     unsuited = _schemes_apart(connection)
@@ -60,18 +68,25 @@ def no_certificate(connection: Connection, end: Ending) -> Verdict:
         seen.append(Evidence(request.position, "none of the signature schemes that the server takes is the client's"))
     seen.append(Evidence(end.position, ended(end)))
     sure = 0.97 if end.alert is not None and end.alert.code in (40, 41, 116) else 0.93
-    if end.alert is None or end.alert.code is None:
+    said = "The server refused the handshake: it asked for a client certificate and the client sent none."
+    advice = _certificate_advice(connection)
+    if end.how == "http":
+        sure = 0.97
+        said = "The handshake succeeded, and inside it the server refused in HTTP: the client sent no certificate."
+        if certificate_asked(connection) is False:
+            advice = [NEVER_ASKED]
+    elif end.alert is None or end.alert.code is None:
         sure = 0.85
     return Verdict(
         "failed",
-        "The server refused the handshake: it asked for a client certificate and the client sent none.",
+        said,
         "server",
         "no_client_certificate",
         sure,
         "client",
         alert_lost(connection, end),
         tuple(seen),
-        tuple(_certificate_advice(connection)),
+        tuple(advice),
         (Alternative("no_shared_signature_scheme", round((1 - sure) / (1.2 if unsuited else 2), 3)),),
     )
 
@@ -327,7 +342,7 @@ def _since(last: HandshakeMessage | None, connection: Connection) -> float:
 
 def _without_proof(connection: Connection) -> bool:
     """Whether the client showed a certificate and did not prove that it has its key."""
-    if connection.notes:
+    if connection.lossy:
         return False  # it may be among what was not captured
     names = [m.message for m in connection.messages if m.sender == "client"]
     return bool(connection.certificates.client) and "client_key_exchange" in names and "certificate_verify" not in names

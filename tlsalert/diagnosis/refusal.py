@@ -10,6 +10,7 @@ from tlsalert.diagnosis.chain import chain_facts, outside
 from tlsalert.diagnosis.client_stacks import client_stack
 from tlsalert.diagnosis.ending import Ending, alert_lost, ended
 from tlsalert.diagnosis.knowledge import habit, informative
+from tlsalert.diagnosis.offers import Bounds, ServerSeen
 from tlsalert.diagnosis.proofs import NO_PROOF, proof
 from tlsalert.diagnosis.refused import UNSEEN, Refusal
 from tlsalert.diagnosis.shown import LARGE, PLAIN, Shown, shown
@@ -51,8 +52,18 @@ HINT = 0.5
 HINT_OF_HABIT: Final = 0.35
 
 
-def refused_certificate(connection: Connection, end: Ending, stacks: dict[str, float]) -> Verdict:
-    """Return the verdict on a connection in which one side refused the other's certificate."""
+def refused_certificate(
+    connection: Connection,
+    end: Ending,
+    stacks: dict[str, float],
+    among: frozenset[str] = frozenset(),
+    seen: ServerSeen | None = None,
+) -> Verdict:
+    """Return the verdict on a connection in which one side refused the other's certificate.
+
+    ``among`` are the causes that the refuser's own words leave, where it used any; ``seen`` is what other
+    connections show of it where it is the server.
+    """
     refuser: Side = end.sender or "server"
     owner = words.other(refuser)
     chain = connection.certificates.client if owner == "client" else connection.certificates.server
@@ -62,7 +73,7 @@ def refused_certificate(connection: Connection, end: Ending, stacks: dict[str, f
     code = end.alert.code if end.alert is not None else None
     needless = code in JUDGED_BEFORE and facts.path.forged is None and not facts.self_signed
     signed = NO_PROOF if needless else proof(connection, owner)
-    refusal = Refusal(connection, end, refuser, owner, chain, facts, clock, by, signed)
+    refusal = Refusal(connection, end, refuser, owner, chain, facts, clock, by, signed, among, seen)
     defects = shown(refusal)
     return _verdict(refusal, _settled(refusal, rank(refusal, defects), defects), defects)
 
@@ -82,7 +93,7 @@ def conspicuous(connection: Connection, owner: Side) -> bool:
 
 def _settled(refusal: Refusal, ranking: Ranking, defects: tuple[Shown, ...]) -> Ranking:
     """Hold the confidences to what this kind of evidence can carry; say "closed" where nothing stands out."""
-    plain = isinstance(refusal.answer, int)
+    plain = isinstance(refusal.answer, int) or refusal.end.how == "http"
     common = UNPROVEN if plain or refusal.proven else SILENT
     caps = {cause: PROVEN for cause in DATED if refusal.proven and plain}
     for defect in defects:  # the gravest first
@@ -90,7 +101,7 @@ def _settled(refusal: Refusal, ranking: Ranking, defects: tuple[Shown, ...]) -> 
     held = [(cause, min(share, caps.get(cause, common))) for cause, share in ranking if share >= 0.01]
     least = HINT_OF_HABIT if held and _answers_so(refusal, held[0][0]) else HINT
     hint = not held or held[0][1] < least or refusal.refuser == "client"  # clients come and go for many reasons
-    if isinstance(refusal.answer, str) and hint:
+    if refusal.answer in ("fin", "rst") and hint:
         silent = "reset_without_alert" if refusal.answer == "rst" else "closed_without_alert"
         return [(silent, 0.5), *[(cause, min(share, 0.5)) for cause, share in held]]
     return held or [(ranking[0][0], 0.05)]
@@ -150,9 +161,11 @@ def _summary(refusal: Refusal, cause: str, sure: float) -> str:
         how = "reset" if cause == "reset_without_alert" else "closed"
         said = "with no more than a close_notify" if refusal.end.farewell else "without an alert"
         return f"Undecided: after the {owner}'s certificate the {refuser} {how} the connection {said}."
-    silent = isinstance(refusal.answer, str)
+    silent = refusal.answer in ("fin", "rst")
     did = f"ended the connection after the {owner}'s certificate" if silent else f"refused the {owner}'s certificate"
     head = f"The {refuser} {did}"
+    if refusal.end.how == "http":
+        head = f"The handshake succeeded, and inside it the {refuser} {did} in HTTP"
     why = words.WHY.get(cause, cause).format(refuser=refuser, owner=owner)
     if sure >= 0.9:
         return f"{head}: {why}."
@@ -196,9 +209,14 @@ def _evidence(refusal: Refusal, cause: str, defects: tuple[Shown, ...]) -> list[
     dated = cause in DATED
     if refusal.clock is not None and dated:
         found.append(_clock_evidence(refusal.refuser, refusal.clock))
+    if refusal.bounds is not None and dated and not refusal.proven:
+        found.append(_bounds_evidence(refusal.bounds, cause))
     place = refusal.certificate_position
     if refusal.chain and refusal.facts.garbage is None:
-        found.append(Evidence(place, f"the certificate {words.validity(_suspect(refusal, cause))}"))
+        whose = "the certificate"
+        if place is None and refusal.owner == "client":
+            whose = "the client's certificate, as it was given (--client-cert) and not seen:"
+        found.append(Evidence(place, f"{whose} {words.validity(_suspect(refusal, cause))}"))
     start = refusal.connection.start
     if dated and refusal.chain and not refusal.proven and start is not None:
         valid = "valid" if not list(outside(refusal.chain, when(start))) else "not valid"
@@ -210,6 +228,8 @@ def _evidence(refusal: Refusal, cause: str, defects: tuple[Shown, ...]) -> list[
             found.append(Evidence(defect.position, defect.says))
     found.extend(_proofs(refusal))
     found.extend(_authorities(refusal))
+    if refusal.trusted:
+        found.append(Evidence(None, "the same server accepted another certificate of this issuer in this capture"))
     found.append(Evidence(refusal.end.position, ended(refusal.end)))
     found.extend(_known(refusal, cause))
     return found
@@ -223,6 +243,15 @@ def _suspect(refusal: Refusal, cause: str) -> Certificate:
             if why == cause:
                 return certificate
     return refusal.facts.leaf
+
+
+def _bounds_evidence(bounds: Bounds, cause: str) -> Evidence:
+    """Say what a certificate that the same refuser accepted tells of its clock."""
+    if cause == "certificate_expired":
+        says = f"the same server accepted a certificate that begins on {words.day(bounds.after)}"
+        return Evidence(bounds.after_position, f"{says}: its clock is past that")
+    says = f"the same server accepted a certificate that ends on {words.day(bounds.before)}"
+    return Evidence(bounds.before_position, f"{says}: its clock is not past that")
 
 
 def _clock_evidence(refuser: Side, clock: Clock) -> Evidence:
@@ -264,6 +293,9 @@ def _authorities(refusal: Refusal) -> list[Evidence]:
 
 def _known(refusal: Refusal, cause: str) -> list[Evidence]:
     """Say what the refuser's stack, if it shows, is known to answer."""
+    if refusal.end.how == "http":
+        says = "nginx lets every handshake finish and answers 400 to whatever it finds wrong with the certificate"
+        return [Evidence(None, says)] if refusal.answer == "http400" else []
     stack, share = _likeliest(refusal)
     if share < KNOWN_STACK:
         return []

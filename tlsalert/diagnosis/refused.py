@@ -9,7 +9,9 @@ from msgspec import Struct
 from tlsalert.diagnosis.chain import ChainFacts
 from tlsalert.diagnosis.ending import Ending
 from tlsalert.diagnosis.knowledge import Era
+from tlsalert.diagnosis.offers import Bounds, ServerSeen
 from tlsalert.diagnosis.proofs import NO_PROOF, Proof
+from tlsalert.diagnosis.words import GIVEN
 from tlsalert.model import Certificate, Clock, Connection, HandshakeMessage, Position, Side
 
 #: From here on a clock is proven, if several handshakes agree or it lies at the capture's.
@@ -22,7 +24,11 @@ UNSEEN: Final = Certificate(b"", "")
 
 
 class Refusal(Struct, frozen=True):
-    """What a verdict on a refused certificate is made from. ``owner`` showed the chain, ``refuser`` refused it."""
+    """What a verdict on a refused certificate is made from. ``owner`` showed the chain, ``refuser`` refused it.
+
+    ``among`` are the causes that its answer leaves; none: all of them. ``seen`` is what others
+    of the capture show of the server that refused.
+    """
 
     connection: Connection
     end: Ending
@@ -33,6 +39,8 @@ class Refusal(Struct, frozen=True):
     clock: Clock | None
     stacks: dict[str, float]
     proof: Proof = NO_PROOF
+    among: frozenset[str] = frozenset()
+    seen: ServerSeen | None = None
 
     @property
     def certificate(self) -> HandshakeMessage | None:
@@ -54,10 +62,23 @@ class Refusal(Struct, frozen=True):
 
     @property
     def answer(self) -> int | str | None:
-        """How it was refused: the alert's number, "fin" or "rst"; None where the alert could not be read."""
+        """How it was refused: the alert's number, "fin", "rst" or (nginx) "http400"; None where that is not known."""
         if self.end.alert is not None:
             return self.end.alert.code
+        if self.end.how == "http":
+            return "http400" if "nginx" in self.stacks and len(self.stacks) == 1 else None
         return self.end.how
+
+    @property
+    def bounds(self) -> Bounds | None:
+        """Between which times the refuser's clock stood, by what it accepted from others."""
+        return None if self.seen is None else self.seen.bounds
+
+    @property
+    def trusted(self) -> bool:
+        """Whether the refuser accepted another certificate of the same issuer, by name and key."""
+        leaf = self.facts.leaf
+        return self.seen is not None and (leaf.issuer, leaf.issuer_key_identifier) in self.seen.issuers
 
     @property
     def proven(self) -> bool:
@@ -65,7 +86,12 @@ class Refusal(Struct, frozen=True):
         clock = self.clock
         if clock is None or clock.confidence < SURE_CLOCK:
             return False
-        return clock.agreeing > 1 or "HTTP" in clock.source or abs(clock.skew_seconds) < WRONG_CLOCK
+        return (
+            clock.agreeing > 1
+            or "HTTP" in clock.source
+            or clock.source == GIVEN
+            or abs(clock.skew_seconds) < WRONG_CLOCK
+        )
 
     @property
     def era(self) -> Era:

@@ -18,6 +18,7 @@ from tlsalert.diagnosis.ending import (
     client_flight,
     ending,
 )
+from tlsalert.diagnosis.inside import HttpAnswer, cut_off, ending_inside, http_answer, refused_inside
 from tlsalert.diagnosis.offers import ServerSeen
 from tlsalert.diagnosis.other_refusals import gave_up, no_certificate, objected_choice, other_refusal, waiting_advice
 from tlsalert.diagnosis.plain import recognised
@@ -66,18 +67,23 @@ class Witnesses(Protocol):
         """Return what the server is seen to want by its other connections."""
 
 
-def judge(connection: Connection, witnesses: Witnesses, well: bool = False) -> Connection:
-    """Return the connection with its clocks and its verdict; ``well`` says that it surely was established."""
+def judge(
+    connection: Connection, witnesses: Witnesses, well: bool = False, server_clock: Clock | None = None
+) -> Connection:
+    """Return the connection with its clocks and its verdict; ``well`` says that it surely was established.
+
+    ``server_clock`` is the server's where it is known otherwise.
+    """
     look = _Look(connection)
     clocks = Clocks(
         connection.start,
-        _clock(connection, "server", witnesses, look.server_prior),
+        server_clock or _clock(connection, "server", witnesses, look.server_prior),
         _clock(connection, "client", witnesses, look.client_prior),
     )
     if well:
         return structs.replace(connection, clocks=clocks, verdict=_established(connection))
     connection = structs.replace(connection, clocks=clocks)
-    end = ending(connection)
+    end = _ending(connection)
     if end.outcome == "established":
         return structs.replace(connection, verdict=_established(connection))
     asks = end.outcome == "failed" and end.sender == "server" and end.stage in ("client_hello", "client_flight")
@@ -130,7 +136,7 @@ def verdict(
     connection: Connection, stacks: dict[str, float], end: Ending | None = None, seen: ServerSeen | None = None
 ) -> Verdict:
     """Return the verdict on a connection whose clocks are known; ``seen`` is what others show of its server."""
-    end = end or ending(connection)
+    end = end or _ending(connection)
     if end.outcome == "established":
         return _established(connection)
     if end.outcome == "not_tls":
@@ -140,7 +146,17 @@ def verdict(
     return _with_circumstances(connection, end, seen, _failed(connection, stacks, end, seen))
 
 
+def _ending(connection: Connection) -> Ending:
+    """Return how it ended, by the handshake, and where that succeeded by an answer inside that refuses for its sake."""
+    end = ending(connection)
+    refused = refused_inside(connection) if end.outcome == "established" else None
+    return end if refused is None else ending_inside(refused)
+
+
 def _failed(connection: Connection, stacks: dict[str, float], end: Ending, seen: ServerSeen | None) -> Verdict:
+    inside = refused_inside(connection) if end.how == "http" else None
+    if inside is not None:
+        return _failed_inside(connection, stacks, end, inside)
     silent = silence(connection, end) if end.alert is None and not end.farewell else None
     if silent is not None and silent.owing != end.sender:
         return gave_up(connection, end, silent)
@@ -151,7 +167,7 @@ def _failed(connection: Connection, stacks: dict[str, float], end: Ending, seen:
         if certificate_sent(connection) is False and (end.alert is None or end.alert.code in MISSING_CERTIFICATE):
             return no_certificate(connection, end)
         if _shown(connection, end) and not _about_something_else(connection, end):
-            return refused_certificate(connection, end, stacks)
+            return refused_certificate(connection, end, stacks, seen=seen)
     if (
         end.sender == "client"
         and end.stage in ("server_flight", "renegotiation")
@@ -159,6 +175,13 @@ def _failed(connection: Connection, stacks: dict[str, float], end: Ending, seen:
     ):
         return refused_certificate(connection, end, stacks)
     return other_refusal(connection, end, seen)
+
+
+def _failed_inside(connection: Connection, stacks: dict[str, float], end: Ending, inside: HttpAnswer) -> Verdict:
+    """The handshake went well, and the server's HTTP answer refuses the certificate, or that there was none."""
+    if inside.none_sent:
+        return no_certificate(connection, end)
+    return refused_certificate(connection, end, stacks if inside.stack is None else {inside.stack: 1.0}, inside.among)
 
 
 def _random(connection: Connection, name: str) -> bytes | None:
@@ -202,11 +225,30 @@ def _established(connection: Connection) -> Verdict:
     plain = WENT_WELL
     if connection.tls13 and not any(m.decrypted for m in connection.messages):
         plain = SEEMS_WELL
-    for late in connection.alerts:
-        if late.description is not None and late.fatal and late.code != 0:
-            summary = f"The handshake succeeded; {late.description} of the {late.sender} came after it"
-            return Verdict("established", f"{summary} and is no verdict on it.", confidence=plain.confidence)
-    return plain
+    seen = _afterwards(connection)
+    late = next((a for a in connection.alerts if a.description is not None and a.fatal and a.code != 0), None)
+    if late is None:
+        return structs.replace(plain, evidence=tuple(seen)) if seen else plain
+    summary = f"{plain.summary[:-1]}; {late.description} of the {late.sender} came after it and is no verdict on it."
+    says = f"the {late.sender}'s {late.description} came when the handshake was done: the certificates had passed"
+    return structs.replace(plain, summary=summary, evidence=(*seen, Evidence(late.position, says)))
+
+
+def _afterwards(connection: Connection) -> list[Evidence]:
+    """Say what an engineer should know of what came after the handshake, where it was decrypted."""
+    seen: list[Evidence] = []
+    if not connection.inside[1]:
+        return seen
+    answer = http_answer(connection)
+    if answer is not None and answer.status >= 400:
+        says = f"inside TLS the server answers {answer.quote}: that is the application's answer, and no refusal of TLS"
+        if answer.status in (401, 403) and certificate_asked(connection) and certificate_sent(connection) is False:
+            says += "; it had asked for a client certificate and got none"
+        seen.append(Evidence(answer.position, says))
+    cut = cut_off(connection)
+    if cut is not None:
+        seen.append(Evidence(connection.closed.position, cut))
+    return seen
 
 
 def _not_tls(connection: Connection) -> Verdict:
@@ -247,7 +289,7 @@ def _incomplete(connection: Connection, end: Ending) -> Verdict:
     only = half(connection)
     silent = silence(connection, end)
     cut = any("cut short" in note or "tcpdump" in note for note in connection.notes)
-    lost = bool(connection.notes)
+    lost = connection.lossy
     cause, sure = None, 0.0
     if cut:
         advice = "Record whole packets: tcpdump -s 0."
@@ -279,7 +321,33 @@ def _with_circumstances(connection: Connection, end: Ending, seen: ServerSeen | 
         more.append(Evidence(judge_clock.position, f"the {end.sender}'s clock: {judge_clock.jump}"))
     if found.alert_lost and connection.reset is not None and end.alert is not None:
         more.append(Evidence(connection.reset.position, _destroyed(end, connection.reset)))
-    return structs.replace(found, evidence=tuple(more)) if len(more) > len(found.evidence) else found
+    unlock = _unlock(connection, end)
+    advice = found.advice if unlock is None else (*found.advice, unlock)
+    if len(more) == len(found.evidence) and unlock is None:
+        return found
+    return structs.replace(found, evidence=tuple(more), advice=advice)
+
+
+def _unlock(connection: Connection, end: Ending) -> str | None:
+    """Say how to read what decided and is encrypted: the alert, or the certificate that it may be about."""
+    unread = []
+    if end.alert is not None and end.alert.code is None:
+        unread.append("the alert")
+    owner = words.other(end.sender or "server")
+    judged = end.stage in (("client_flight",) if owner == "client" else ("server_flight",))
+    hides = (connection.tls13 and judged) or (end.stage == "renegotiation" and owner == "client")
+    sent = owner == "server" or certificate_sent(connection) is not False
+    if hides and sent and not any(m.sender == owner and "certificate" in m.message for m in connection.messages):
+        unread.append(f"the {owner}'s certificate")
+    if not unread or any("secret found" in note for note in connection.notes):
+        return None
+    what = f"{' and '.join(unread)} {'are' if len(unread) > 1 else 'is'} encrypted"
+    lacking = next((note for note in connection.notes if "client random" in note), None)
+    if lacking is not None:
+        return f"{words.capital(what)}, and {lacking}: give --keylog the log that was written during this connection."
+    rsa = (connection.cipher_suite or "").startswith("TLS_RSA_WITH_")
+    key = ", or --rsa-key with the server's private key" if rsa else ""
+    return f"Add --keylog with the secrets of either side (SSLKEYLOGFILE){key}: {what}."
 
 
 def _destroyed(end: Ending, reset: Closing) -> str:

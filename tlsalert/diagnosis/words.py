@@ -9,6 +9,8 @@ from typing import Final
 
 from tlsalert.model import Certificate, Clock, Side, when
 
+#: The source of a clock that a user gives.
+GIVEN: Final = "given"
 #: The common name in RFC 4514 text, up to a comma or plus sign that is not escaped.
 COMMON_NAME: Final = re.compile(r"(?:^|[,+])(CN=(?:\\.|[^,+\\])*)")
 
@@ -174,9 +176,11 @@ def short_subject(name: str) -> str:
 
 def clock_said(side: Side, clock: Clock) -> str:
     """Say what a side's clock shows, and how sure it is that this is its clock."""
+    if clock.source == GIVEN:
+        return f"the {side}'s clock as it was given (--server-clock): {moment(clock.time)}, {skew(clock)}"
     said = f"{clock.source} says {moment(clock.time)}, {skew(clock)}"
     if clock.source == "HTTP Date":
-        return f"{said}; it was sent in clear from the {side}'s address"
+        return f"{said}; it stands in an HTTP answer from the {side}'s address"
     if clock.agreeing > 1:
         said += f"; {clock.agreeing} readings agree" if "HTTP" in clock.source else ""
         return said if "HTTP" in clock.source else f"{said}; {clock.agreeing} handshakes of this {side} agree"

@@ -10,12 +10,15 @@ from typing import Final, final
 
 from mypy_extensions import i64, mypyc_attr
 
-from tlsalert.wire.transcript import ALERT, CHANGE_CIPHER_SPEC, HANDSHAKE, Event, Transcript
+from tlsalert.wire.transcript import ALERT, CHANGE_CIPHER_SPEC, HANDSHAKE, TLS13, Event, Transcript
 
 #: Servers that are kept, and of each: choices that differ, and certificates that it was shown.
 SERVERS: Final = 4096
 CHOICES: Final = 12
 SHOWN: Final = 64
+#: Certificates that a server accepted and that are kept for their dates, and how large one may be.
+LEAVES: Final = 16
+LARGEST_LEAF: Final = 4096
 #: About how many bytes all choices together may take, and what one takes besides its hellos.
 BUDGET: Final = 8 << 20
 EACH: Final = 300
@@ -49,6 +52,7 @@ class Seen:
     """One server: its choices, and by their last bytes the certificates that it accepted and refused.
 
     ``accepted`` has the frame of the first one, ``refused`` how often; ``unsure`` says that of some nobody can tell.
+    ``leaves`` are accepted certificates whose senders were answered, as DER, with their frames.
     """
 
     def __init__(self) -> None:
@@ -56,6 +60,7 @@ class Seen:
         self.accepted: dict[bytes, int] = {}
         self.refused: dict[bytes, int] = {}
         self.unsure = False
+        self.leaves: dict[bytes, tuple[int, bytes]] = {}
 
 
 @final
@@ -93,8 +98,47 @@ class Servers:
             if event.code == CERTIFICATE and event.side == transcript.client_side and event.kind == HANDSHAKE:
                 body = event.body
                 if body is not None and len(body) > 40 and not event.cut:
-                    _shown(seen, events, transcript.client_side, leaf_end(body), event.frame)
+                    end = leaf_end(body)
+                    if _shown(seen, events, transcript.client_side, end, event.frame) and _answered(transcript):
+                        self._keep_leaf(seen, end, body, event.frame)
                 return
+
+    def note_opened(self, server: bytes, transcript: Transcript) -> None:
+        """Keep what shows when a connection has been decrypted: whether its certificate was accepted, after all.
+
+        In TLS 1.3 a server that answers has accepted it, RFC 8446 §4.4.2.4; where the answer is an HTTP error it may
+        have refused it inside.
+        """
+        seen = self.seen.get(server)
+        inside = transcript.inside
+        if seen is None or inside is None:
+            return
+        said = inside[1 - transcript.client_side] if transcript.client_side >= 0 else b""
+        well = len(said) > 0 and (not said.startswith(b"HTTP/1.") or said[9:10] == b"2")
+        for event in transcript.events:
+            if event.code == CERTIFICATE and event.side == transcript.client_side and event.kind == HANDSHAKE:
+                body = event.body
+                if body is None or event.cut or len(body) < 44:
+                    return
+                if event.decrypted and transcript.version >= TLS13:
+                    context: i64 = 1 + i64(body[0])  # it stands before the list, RFC 8446 §4.4.2
+                    if context + 40 > i64(len(body)):
+                        return
+                    body = body[context:]
+                end = leaf_end(body)
+                if not well:
+                    seen.leaves.pop(end, None)
+                elif not _fatal(transcript):
+                    self._keep_leaf(seen, end, body, event.frame)
+                return
+
+    def _keep_leaf(self, seen: Seen, end: bytes, body: bytes, frame: i64) -> None:
+        if end in seen.leaves or len(seen.leaves) >= LEAVES or self.kept >= BUDGET:
+            return
+        size = i64(body[3]) << 16 | i64(body[4]) << 8 | i64(body[5])
+        if size <= LARGEST_LEAF and size + 6 <= i64(len(body)):
+            seen.leaves[end] = (int(frame), body[6 : 6 + size])
+            self.kept += size
 
     def of(self, server: bytes) -> Seen | None:
         """Return what is known of a server."""
@@ -143,8 +187,21 @@ def _hello_length(events: list[Event]) -> i64:
     return 0
 
 
-def _shown(seen: Seen, events: list[Event], client_side: i64, end: bytes, frame: i64) -> None:
-    """Count a client's certificate as accepted or refused.
+def _answered(transcript: Transcript) -> bool:
+    """Whether the server sent application data: it went on with what it had accepted."""
+    return (transcript.records_b if transcript.client_side == 0 else transcript.records_a) > 0
+
+
+def _fatal(transcript: Transcript) -> bool:
+    """Whether the server sent a fatal alert that was read."""
+    for event in transcript.events:
+        if event.kind == ALERT and event.side != transcript.client_side and event.code >> 8 == 2:
+            return True
+    return False
+
+
+def _shown(seen: Seen, events: list[Event], client_side: i64, end: bytes, frame: i64) -> bool:
+    """Count a client's certificate as accepted or refused; say whether it was accepted.
 
     A server changes its cipher only when the client's certificate, its signature and its Finished were right
     (RFC 5246 §7.3).
@@ -162,5 +219,7 @@ def _shown(seen: Seen, events: list[Event], client_side: i64, end: bytes, frame:
         seen.refused[end] = seen.refused.get(end, 0) + 1
     elif accepted and not refused and (end in seen.accepted or len(seen.accepted) < SHOWN):
         seen.accepted.setdefault(end, int(frame))
+        return True
     else:
         seen.unsure = True
+    return False

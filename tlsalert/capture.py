@@ -11,10 +11,14 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from typing import Literal, overload
+
+from msgspec import structs
 
 from tlsalert.diagnosis.verdict import judge
 from tlsalert.errors import CaptureError
+from tlsalert.given import Given, given
 from tlsalert.model import Connection, Summary
 from tlsalert.secrets.opening import OpenWith, open_with
 from tlsalert.sources.files import ByteSource
@@ -25,6 +29,7 @@ from tlsalert.wire.connection import client_side, connection
 from tlsalert.wire.flow import Flow
 from tlsalert.wire.harvest import Harvest
 from tlsalert.wire.network import Network
+from tlsalert.wire.readings import server_key
 from tlsalert.wire.tcp import TcpTable
 from tlsalert.witnesses import Witnesses
 
@@ -40,14 +45,21 @@ class Reader:
     With ``wanted`` "failed" those that surely went well are counted and not built; with "alerts" those without an
     alert. ``progress``, where it is set, is called with the number of bytes of each chunk; ``size`` is the file's size
     in bytes where that is known and what is read is not compressed; ``live`` says that it is a pipe. With ``secrets``
-    what they open is decrypted, as with those that a pcapng brings itself.
+    what they open is decrypted, as with those that a pcapng brings itself; ``given`` are facts that it lacks.
     """
 
-    def __init__(self, path: str | os.PathLike[str], wanted: Wanted = "all", secrets: OpenWith | None = None) -> None:
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        wanted: Wanted = "all",
+        secrets: OpenWith | None = None,
+        given: Given | None = None,
+    ) -> None:
         self.summary = Summary(os.fspath(path))
         self._tally: Counter[str] = Counter()
         self._wanted = wanted
         self._secrets = secrets
+        self._given = given
         self._told_some = False
         self._late = 0
         self.progress: Callable[[int], None] | None = None
@@ -144,10 +156,19 @@ class Reader:
             built = connection(flow, self.summary.source, self._harvest.rank(flow.number), self._parser.digits)
             if flow.transcript is not None and flow.transcript.kept is not None:
                 flow.transcript.kept.release()
-            judged = judge(built, self._witnesses, well)
+            judged = self._judge(built, well)
             self._count(judged)
             if self._is_wanted(judged):
                 yield judged
+
+    def _judge(self, built: Connection, well: bool) -> Connection:
+        """Judge a connection, by what was given as well where the capture does not show it."""
+        if self._given is None:
+            return judge(built, self._witnesses, well)
+        supplied = self._given.supplied(built)
+        clock = self._given.server_clock(built, int(self._parser.first_time))
+        judged = judge(supplied, self._witnesses, well, clock)
+        return judged if supplied is built else structs.replace(judged, certificates=built.certificates)
 
     def _open(self, flows: list[Flow], final: bool) -> bool:
         """Decrypt what the secrets at hand open, and note the clocks that show inside; say whether there are any."""
@@ -161,7 +182,9 @@ class Reader:
             if transcript is None:
                 continue
             known = transcript.answer
-            reveal(transcript, client_side(flow, transcript), self._secrets.keyring, self._secrets.everything)
+            client = client_side(flow, transcript)
+            if reveal(transcript, client, self._secrets.keyring, self._secrets.everything):
+                self._harvest.servers.note_opened(server_key(flow.key, client), transcript)
             if known is None and transcript.answer is not None:
                 self._harvest.readings.note_date(flow.key, transcript)
         return True
@@ -206,8 +229,10 @@ class Reader:
 class Capture(Sequence[Connection]):
     """The connections of one capture, read as they are asked for, in the order of their first packets."""
 
-    def __init__(self, path: str | os.PathLike[str], secrets: OpenWith | None = None) -> None:
-        self._reader = Reader(path, secrets=secrets)
+    def __init__(
+        self, path: str | os.PathLike[str], secrets: OpenWith | None = None, given: Given | None = None
+    ) -> None:
+        self._reader = Reader(path, secrets=secrets, given=given)
         self._connections = iter(self._reader)
         self._read: list[Connection] = []
 
@@ -265,6 +290,8 @@ def read(
     rsa_key: str | os.PathLike[str] | None = None,
     passphrase: bytes | None = None,
     psk: bytes | None = None,
+    server_clock: str | datetime | None = None,
+    client_cert: str | os.PathLike[str] | None = None,
 ) -> Capture:
     """Read a capture (pcap or pcapng, plain or compressed; "-" is standard input).
 
@@ -272,11 +299,17 @@ def read(
     with the server's private key in the file ``rsa_key`` where the key exchange is static RSA (``passphrase`` opens
     it), and with the pre-shared key ``psk``; a pcapng may bring its own secrets.
 
+    ``server_clock`` is what the server's clock said when the capture began (RFC 3339, or a date), and ``client_cert`` a
+    file with the client's certificate (PEM or DER): facts that the capture may lack. The certificate counts only where
+    the client sent one that is not to be seen.
+
     Raises :class:`tlsalert.errors.CaptureError` where a file is none or cannot be opened, and
-    :class:`tlsalert.errors.UsageError` where the key or its passphrase is wrong.
+    :class:`tlsalert.errors.UsageError` where the key or its passphrase is wrong, or what is given is no
+    time or no certificate.
     """
+    facts = given(server_clock, client_cert)
     if keylog is None and rsa_key is None and psk is None:
-        return Capture(path)
+        return Capture(path, given=facts)
     logs = [keylog] if isinstance(keylog, str | os.PathLike) else list(keylog or ())
     keys = [] if rsa_key is None else [rsa_key]
-    return Capture(path, open_with(logs, keys, lambda _: passphrase, [] if psk is None else [psk]))
+    return Capture(path, open_with(logs, keys, lambda _: passphrase, [] if psk is None else [psk]), facts)

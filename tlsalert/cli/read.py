@@ -13,6 +13,7 @@ import click
 
 from tlsalert.capture import Reader, Wanted
 from tlsalert.errors import TlsalertError
+from tlsalert.given import Given, given
 from tlsalert.model import Connection
 from tlsalert.secrets.opening import OpenWith
 
@@ -82,6 +83,13 @@ Ends with 0, with 1 where --fail-on found a failure, with 3 where a file could n
     metavar="FILE",
     help="Write the secrets that --rsa-key and --psk gave to a new key log (mode 0600).",
 )
+@click.option("--server-clock", metavar="TIME", help="The server's clock when the capture began: RFC 3339, or a date.")
+@click.option(
+    "--client-cert",
+    type=click.Path(dir_okay=False),
+    metavar="FILE",
+    help="The client's certificate (PEM or DER), where it sent one that the capture does not show.",
+)
 @click.option("--full", is_flag=True, help="Show connections that went well as fully as the others.")
 @click.option("--fail-on", type=click.Choice(["fatal"]), help="End with 1 if a handshake failed.")
 def command(
@@ -96,6 +104,8 @@ def command(
     psks: tuple[str, ...],
     decrypt: str,
     write_keylog: str | None,
+    server_clock: str | None,
+    client_cert: str | None,
     full: bool,
     fail_on: str | None,
 ) -> None:
@@ -106,9 +116,9 @@ def command(
     """
     gc.enable()
     gc.set_threshold(1_000_000, 50, 50)  # what reading makes has no cycles: looking for them took a third of the time
-    _spare(output, (*evidence, *keylogs, *rsa_keys))
+    _spare(output, (*evidence, *keylogs, *rsa_keys, *([client_cert] if client_cert else [])))
     secrets = _secrets(keylogs, rsa_keys, passphrase_file, psks, decrypt == "all", write_keylog)
-    session = _Session(cast("Wanted", only), number, secrets)
+    session = _Session(cast("Wanted", only), number, secrets, given(server_clock, client_cert))
     with _output(output) as out:
         if form == "text":
             session.text(evidence, out, full or number is not None)
@@ -126,9 +136,12 @@ def command(
 class _Session:
     """One run over all evidence: it remembers what failed."""
 
-    def __init__(self, wanted: Wanted, number: int | None, secrets: OpenWith | None) -> None:
+    def __init__(
+        self, wanted: Wanted, number: int | None, secrets: OpenWith | None, given: Given | None = None
+    ) -> None:
         self.wanted: Wanted = wanted
         self.secrets = secrets
+        self.given = given
         self.number = number
         self.unread = False
         self.failed = False
@@ -180,7 +193,7 @@ class _Session:
 
     def _open(self, path: str) -> Reader | None:
         try:
-            return Reader(path, "all" if self.number is not None else self.wanted, self.secrets)
+            return Reader(path, "all" if self.number is not None else self.wanted, self.secrets, self.given)
         except TlsalertError as error:
             self._tell(error)
             return None

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from tests.pki.issuing import AUTHORITY, Holder, issue
 from tests.talks import (
     CERTIFICATE,
     DATA,
@@ -24,6 +31,7 @@ from tests.talks import (
 from tests.wire import tls
 from tlsalert.capture import read
 from tlsalert.model import Connection, Verdict
+from tlsalert.witnesses import bounds
 
 WEB: Flight = ("client", b"GET / HTTP/1.1\r\nHost: bmc\r\n\r\n")
 
@@ -137,3 +145,91 @@ def test_a_choice_of_failures_hears_the_same_witnesses(tmp_path: Path) -> None:
     path = write(tmp_path / "some.pcap", *talks)
     everything = [c for c in read(path) if verdict(c).outcome == "failed"]
     assert list(Reader(path, "failed")) == everything
+
+
+# --- what a server accepted from others -----------------------------------------------------------------------------
+
+CA = issue("CN=CA", None, AUTHORITY, x509.SubjectKeyIdentifier(b"k" * 20))
+OTHER_CA = issue("CN=CA", None, AUTHORITY, x509.SubjectKeyIdentifier(b"o" * 20))
+
+
+def dated(begins: int, ends: int, by: Holder = CA, identifier: bytes = b"k" * 20) -> bytes:
+    """Return a certificate that is valid from the beginning of one year to that of another."""
+    builder = x509.CertificateBuilder().subject_name(x509.Name.from_rfc4514_string(f"CN=from {begins} to {ends}"))
+    builder = builder.issuer_name(by.name).serial_number(begins * 10_000 + ends).public_key(CA.key.public_key())
+    builder = builder.not_valid_before(datetime(begins, 1, 1)).not_valid_after(datetime(ends, 1, 1))
+    builder = builder.add_extension(x509.AuthorityKeyIdentifier(identifier, None, None), critical=False)
+    return builder.sign(by.key, hashes.SHA256()).public_bytes(Encoding.DER)
+
+
+def accepted(der: bytes, port: int, *, data: bool = True) -> Talk:
+    return Talk((hello(port), flight(port), answer(der), FINISHED, *(DATA if data else ())), 0, port)
+
+
+def denied(der: bytes, code: int, port: int = 40_009) -> Talk:
+    return Talk((hello(port), flight(port), answer(der), ("server", tls.alert(2, code))), 5, port)
+
+
+def test_an_expired_certificate_that_was_accepted_shows_a_clock_that_is_behind(tmp_path: Path) -> None:
+    """The capture is of 2021, and nothing shows the server's clock: what it accepted ended in 2016."""
+    told = judged(tmp_path, accepted(dated(2010, 2016), 40_001), denied(dated(2017, 2030), 42))
+    found = verdict(told[-1])
+    assert (found.cause, found.at_fault) == ("certificate_not_yet_valid", "server")
+    assert found.confidence <= 0.88  # it is no proof: somebody may have set the clock in between
+    says = [e.says for e in found.evidence]
+    assert "the same server accepted a certificate that ends on 2016-01-01: its clock is not past that" in says
+
+
+def test_one_that_is_not_valid_yet_shows_a_clock_that_runs_ahead(tmp_path: Path) -> None:
+    told = judged(tmp_path, accepted(dated(2035, 2040), 40_001), denied(dated(2010, 2030), 46))
+    assert (verdict(told[-1]).cause, verdict(told[-1]).at_fault) == ("certificate_expired", "server")
+
+
+def test_what_the_dates_cannot_be_is_left_out(tmp_path: Path) -> None:
+    """Both begin and end alike, and one was accepted: no date is the reason. Nor is the issuer, who is the same."""
+    told = judged(tmp_path, accepted(dated(2016, 2026), 40_001), denied(dated(2015, 2027), 42))
+    found = verdict(told[-1])
+    shares = {found.cause: found.confidence, **{other.cause: other.confidence for other in found.alternatives}}
+    assert shares.get("certificate_not_yet_valid", 0) < 0.1
+    assert shares.get("unknown_ca", 0) < 0.2
+    assert any("accepted another certificate of this issuer" in e.says for e in found.evidence)
+
+
+def test_an_issuer_of_the_same_name_and_another_key_is_another_one(tmp_path: Path) -> None:
+    stranger = dated(2015, 2027, OTHER_CA, b"o" * 20)
+    told = judged(tmp_path, accepted(dated(2016, 2026), 40_001), denied(stranger, 48))
+    assert verdict(told[-1]).cause == "unknown_ca"
+    assert not any("of this issuer" in e.says for e in verdict(told[-1]).evidence)
+
+
+def test_who_got_no_answer_may_not_have_been_accepted(tmp_path: Path) -> None:
+    """Node.js finishes the handshake and closes where it does not like the certificate."""
+    told = judged(tmp_path, accepted(dated(2010, 2016), 40_001, data=False), denied(dated(2017, 2030), 42))
+    assert not any("the same server accepted a certificate" in e.says for e in verdict(told[-1]).evidence)
+
+
+def test_a_clock_that_shows_comes_first(tmp_path: Path) -> None:
+    told = judged(tmp_path, accepted(dated(2010, 2016), 40_001), denied(dated(2017, 2030), 42), web(AT_NOON))
+    assert verdict(told[-1]).cause != "certificate_not_yet_valid"
+
+
+@pytest.mark.parametrize(
+    ("years", "told"),
+    [
+        ([(2010, 2020)], (2010, 2020)),
+        ([(2010, 2020), (2015, 2030)], (2015, 2020)),
+        ([(2010, 2012), (2015, 2030)], None),  # the clock was set in between, or nobody looks at dates
+        ([], None),
+    ],
+)
+def test_the_bounds_of_a_clock(years: list[tuple[int, int]], told: tuple[int, int] | None) -> None:
+    found = bounds(tuple((frame, dated(*span)) for frame, span in enumerate(years)))
+    if told is None:
+        assert found is None
+    else:
+        assert found is not None
+        assert (found.after, found.before) == tuple(datetime(year, 1, 1, tzinfo=UTC) for year in told)
+
+
+def test_what_signed_itself_is_trusted_whatever_its_dates() -> None:
+    assert bounds(((1, CA.der),)) is None

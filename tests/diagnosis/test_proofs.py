@@ -25,7 +25,7 @@ PSS = padding.PSS(padding.MGF1(hashes.SHA256()), 32)
 CODES = {
     "hello_request": 0, "client_hello": 1, "server_hello": 2, "new_session_ticket": 4, "encrypted_extensions": 8,
     "certificate": 11, "server_key_exchange": 12, "certificate_request": 13, "server_hello_done": 14,
-    "certificate_verify": 15, "client_key_exchange": 16, "hello_retry_request": 2,
+    "certificate_verify": 15, "client_key_exchange": 16, "hello_retry_request": 2, "finished": 20,
 }  # fmt: skip
 
 CLIENT_FLIGHTS = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,6 +19,7 @@ from tlsalert.diagnosis.stacks import (
     server_stack,
 )
 from tlsalert.model import (
+    HANDSHAKE_KEYS,
     ClientHello,
     Connection,
     EncryptedRecord,
@@ -210,6 +212,45 @@ def test_a_servers_flight_up_to_tls12_shows_its_library(connection: Connection, 
 def test_in_tls13_the_order_and_the_lengths_show_it(connection: Connection, stacks: set[str]) -> None:
     found = server_stack(connection)
     assert max(found, key=lambda name: found[name]) in stacks
+
+
+def decrypted(order: tuple[int, ...], schemes: str, lifetime: int | None = None, types: int = 43) -> Connection:
+    """Return a TLS 1.3 connection whose server's flight was decrypted; ``order`` is that of a CertificateRequest."""
+    content = bytes.fromhex(schemes)
+    bodies = {13: (len(content)).to_bytes(2) + content, 50: b"", 47: b"", 5: b"", 18: b""}
+    block = b"".join(kind.to_bytes(2) + len(bodies[kind]).to_bytes(2) + bodies[kind] for kind in order)
+    messages = [message("encrypted_extensions", 8, b"\0\0")]
+    messages.append(message("certificate_request", 13, b"\0" + len(block).to_bytes(2) + block))
+    if lifetime is not None:
+        messages.append(message("new_session_ticket", 4, lifetime.to_bytes(4) + bytes(10)))
+    told = in_tls13((43, 51) if types == 43 else (51, 43), ())
+    read = tuple(msgspec.structs.replace(one, decrypted=True) for one in messages)
+    return msgspec.structs.replace(told, messages=read)
+
+
+@pytest.mark.parametrize(
+    ("connection", "stacks"),
+    [
+        pytest.param(decrypted((13, 47), SCHEMES_30, 7200), {"openssl>=1.1.1"}, id="OpenSSL 3.0"),
+        pytest.param(decrypted((13, 47, 5), "040108090804", types=51), {"gnutls"}, id="GnuTLS 3.7.9"),
+        pytest.param(decrypted((13, 47, 50), SCHEMES_JAVA), {"java"}, id="Java 17: signature_algorithms_cert"),
+        pytest.param(decrypted((5, 18, 13, 47), SCHEMES_GO, 604_800), {"go", "go<=1.19"}, id="Go 1.19"),
+        pytest.param(decrypted((13,), SCHEMES_NSS, types=51), {"nss"}, id="NSS 3.87, without authorities"),
+    ],
+)
+def test_in_tls13_what_was_decrypted_shows_it(connection: Connection, stacks: set[str]) -> None:
+    """The lengths of the first flight are not there then: what is left are records of application data."""
+    late = EncryptedRecord(23, "server", HERE, None, 2272, True)
+    found = server_stack(msgspec.structs.replace(connection, encrypted_records=(late,)))
+    assert max(found, key=lambda name: found[name]) in stacks
+
+
+def test_an_alert_under_the_handshake_keys_speaks_for_mbed_tls_and_erlang() -> None:
+    plain = in_tls13((43, 51), ())
+    noted = msgspec.structs.replace(plain, notes=(f"frame 9: the alert {HANDSHAKE_KEYS}",))
+    before, after = server_stack(plain), server_stack(noted)
+    assert after["mbedtls"] > 0.8 > before["mbedtls"]
+    assert after["erlang"] > 2 * before["erlang"]
 
 
 def test_old_openssl_and_new_are_told_apart_with_certainty() -> None:

@@ -65,6 +65,8 @@ SHORT: Final = 3
 #: A clock that is less sure than this is held against the dates of certificates that its server accepted from others,
 #: and how sure those are: the clock may have been set in between, or another machine may answer there.
 LEAST_CLOCK, BOUND = 0.9, 0.9
+#: How often a certificate that is good is nobody's, where it is to log somebody in.
+UNKNOWN_HOLDER: Final = 0.3
 YEAR: Final = 365 * 86_400
 
 Ranking = list[tuple[str, float]]
@@ -85,6 +87,8 @@ def rank(refusal: Refusal, defects: tuple[Shown, ...] | None = None) -> Ranking:
     _by_name(weights, refusal)
     _by_dates(weights, refusal)
     _by_defects(weights, shown(refusal) if defects is None else defects)
+    if refusal.end.how == "http":
+        _by_success(weights, refusal)
     if refusal.among:
         weights = {cause: weight for cause, weight in weights.items() if cause in refusal.among}
     scores = weights if refusal.answer is None else _by_answer(weights, refusal, refusal.answer)
@@ -212,6 +216,17 @@ def _by_dates(weights: dict[str, float], refusal: Refusal) -> None:
         for cause in weights:
             if cause not in by_clock:
                 weights[cause] *= 1 - 0.8 * sure
+
+
+def _by_success(weights: dict[str, float], refusal: Refusal) -> None:
+    """Weigh that the handshake succeeded, and that it was refused inside it: key and Finished were right.
+
+    Where no page says that the certificate itself is bad, it may be good and its holder unknown.
+    """
+    for cause in ("key_mismatch", "decryption_failed", "protocol_violation", "no_shared_signature_scheme"):
+        weights.pop(cause, None)
+    if refusal.answer is None and not refusal.among:
+        weights["access_denied"] = UNKNOWN_HOLDER
 
 
 def _by_bounds(weights: dict[str, float], refusal: Refusal, excluded: float) -> set[str]:

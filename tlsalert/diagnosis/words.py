@@ -53,6 +53,7 @@ DO: Final = {
     "bad_certificate_signature": "check the {owner}'s chain: a CA of the same name with another key, or a damaged file",
     "key_mismatch": "check that the {owner}'s private key belongs to its certificate (compare the public keys of both)",
     "wrong_certificate_usage": "issue the {owner}'s certificate with the extended key usage for its role",
+    "access_denied": "look which account the {refuser} takes the certificate for: by its CN, or by its UPN",
     "certificate_revoked": "present a certificate that is not revoked; look at the CRL that the {refuser} uses",
     "unsupported_certificate": "use a key and a signature algorithm that the {refuser} supports",
     "malformed_certificate": "look at the certificate's encoding; issue it again",

@@ -5,9 +5,10 @@ bulk        60 connections that carry 2 GB of application data in 16 KB records
 dirty       the first, with 1 % of its packets lost, doubled or out of order (only if named)
 half-open   a million SYNs that nobody answers (only if named)
 unanswered  a million connections whose ClientHello nobody answers (only if named)
+keyed       10,000 connections as in the first, each with secrets of its own, and keyed.keys with them (only if named)
 
 The TLS bytes come from real OpenSSL handshakes in memory. "handshakes" repeats some 300 of them, each time
-with addresses, ports and randoms of its own; "bulk" encrypts all that it carries.
+with addresses, ports and randoms of its own; "bulk" encrypts all that it carries, and "keyed" shakes every hand anew.
 """
 
 from __future__ import annotations
@@ -50,6 +51,9 @@ RECORD = 16_384
 #: Records that one turn of a connection carries, and nanoseconds until the next connection's turn.
 BURST, TURN = 8, 200_000
 
+#: Connections that can be decrypted with the key log beside them.
+KEYED = 10_000
+
 #: Connections that stay open, and nanoseconds from one to the next.
 HALF_OPEN, APART = 1_000_000, 20_000
 #: Where a recorded packet over IPv4 has its TCP flags: behind the headers of pcap, Ethernet, IP, and in TCP's.
@@ -90,6 +94,7 @@ def main() -> int:
         "dirty": make_dirty,
         "half-open": make_half_open,
         "unanswered": make_unanswered,
+        "keyed": make_keyed,
     }
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("directory", type=Path, help="where NAME.pcap goes; made if it is missing")
@@ -156,6 +161,34 @@ def make_unanswered(path: Path, scale: float) -> Workload:
     return workload
 
 
+def make_keyed(path: Path, scale: float) -> Workload:
+    """Write the workload "keyed", and beside it the key log of all its connections: NAME.keys, mode 0600."""
+    workload = Workload("keyed", max(1, round(KEYED * scale)))
+    people, random = People(), Random(42)  # noqa: S311 - not for secrecy
+    log = path.with_suffix(".keys")
+    log.touch(mode=0o600)
+    with path.open("wb", buffering=1 << 20) as file, log.open("wb") as keys, Recorder(file) as recorder:
+
+        def connection(number: int) -> Iterator[int]:
+            refused = number % REFUSED_EVERY == REFUSED_EVERY // 2
+            refusal = REFUSALS[number // REFUSED_EVERY % len(REFUSALS)]
+            template = _refused(people, *refusal) if refused else _accepted(people, number)
+            keys.write(b"".join(line + b"\n" for line in template.secrets))
+            if template.alert is not None:
+                workload.refused[template.alert] += 1
+            yield from _connection(recorder, number, template, random, anew=False)
+
+        _interleave([_later(number, connection) for number in range(workload.connections)])
+    workload.packets, workload.octets = recorder.packets, path.stat().st_size
+    return workload
+
+
+def _later(number: int, connection: Callable[[int], Iterator[int]]) -> Iterator[int]:
+    """Shake hands only when the connection's first step is due: all of them together would fill the memory."""
+    yield _beginning(number)
+    yield from connection(number)
+
+
 class OnlySyns:
     """A file to which only the SYNs come."""
 
@@ -213,10 +246,11 @@ class Dirt:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A handshake to be repeated, and the alert that ended it, if it was refused."""
+    """A handshake to be repeated, the alert that ended it, if it was refused, and the lines of its key log."""
 
     flights: tuple[Flight, ...]
     alert: str | None = None
+    secrets: tuple[bytes, ...] = ()
 
 
 def _record_handshakes(name: str, file: Sink, scale: float) -> Workload:
@@ -265,9 +299,15 @@ def _interleave(connections: list[Iterator[int]]) -> None:
             heapq.heapreplace(due, (time, number))
 
 
-def _connection(recorder: Recorder, number: int, template: Template, random: Random) -> Iterator[int]:
-    """Play one connection: yield the time of each step before doing it."""
-    time = START_NS + number * (LASTING // OPEN_AT_ONCE)
+def _beginning(number: int) -> int:
+    return START_NS + number * (LASTING // OPEN_AT_ONCE)
+
+
+def _connection(
+    recorder: Recorder, number: int, template: Template, random: Random, anew: bool = True
+) -> Iterator[int]:
+    """Play one connection: yield the time of each step before doing it. ``anew`` gives it randoms of its own."""
+    time = _beginning(number)
     yield time
     conversation = recorder.open(_client_address(number), (f"10.0.0.{number % 40 + 1}", 443), time)
     seen = set()
@@ -275,7 +315,7 @@ def _connection(recorder: Recorder, number: int, template: Template, random: Ran
         time += random.randrange(4 * MS, 20 * MS)
         yield time
         # The random of a hello follows record header (5), message header (4) and version (2).
-        fresh = flight if side in seen else flight[:11] + random.randbytes(32) + flight[43:]
+        fresh = flight if side in seen or not anew else flight[:11] + random.randbytes(32) + flight[43:]
         seen.add(side)
         conversation.send(side, fresh, time)
     time += random.randrange(1 * MS, 9 * MS)
@@ -331,7 +371,7 @@ def _accepted(people: People, number: int) -> Template:
     for exchange in range(3):
         flights += dialogue.send("client", os.urandom(40 + (number + exchange) % 7 * 10))
         flights += dialogue.send("server", os.urandom(60 + (number + exchange) % 11 * 8))
-    return Template((*flights, *dialogue.close("client")))
+    return Template((*flights, *dialogue.close("client")), secrets=tuple(dialogue.secrets))
 
 
 def _refused(people: People, version: Version, alert: int) -> Template:
@@ -339,7 +379,7 @@ def _refused(people: People, version: Version, alert: int) -> Template:
     flights = dialogue.handshake()
     if "server" not in dialogue.errors:
         raise RuntimeError(f"a handshake was not refused as planned: {dialogue.errors}")
-    return Template(tuple(flights), f"{alert}" if version == "TLS 1.2" else f"{alert} encrypted")
+    return Template(tuple(flights), f"{alert}" if version == "TLS 1.2" else f"{alert} encrypted", tuple(dialogue.secrets))
 
 
 def _dialogue(people: People, version: Version, server: Identity, client: Identity | None) -> Dialogue:

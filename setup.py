@@ -12,7 +12,8 @@ from setuptools import setup
 from setuptools.command.build_ext import build_ext
 
 WIRE = sorted(str(path) for path in Path("tlsalert/wire").glob("*.py") if path.name != "__init__.py")
-#: What else is done for every connection of a capture, or for every one that failed: its verdict, and its JSON.
+#: What else is done for every connection of a capture, or for every one that failed: its verdict, its JSON, and its
+#: decryption.
 OTHERS = [
     "tlsalert/diagnosis/causes.py",
     "tlsalert/diagnosis/clocks.py",
@@ -25,6 +26,14 @@ OTHERS = [
     "tlsalert/render/lines.py",
     "tlsalert/render/shapes.py",
     "tlsalert/witnesses.py",
+    "tlsalert/secrets/direction.py",
+    "tlsalert/secrets/handshake.py",
+    "tlsalert/secrets/keylog.py",
+    "tlsalert/secrets/keyring.py",
+    "tlsalert/secrets/protection.py",
+    "tlsalert/secrets/reveal.py",
+    "tlsalert/secrets/schedule.py",
+    "tlsalert/secrets/stream.py",
 ]
 
 #: Functions that no other library may replace can be inlined and called directly: that saves 8 % of a packet's time.

@@ -189,7 +189,10 @@ def test_what_the_dates_cannot_be_is_left_out(tmp_path: Path) -> None:
     """Both begin and end alike, and one was accepted: no date is the reason. Nor is the issuer, who is the same."""
     told = judged(tmp_path, accepted(dated(2016, 2026), 40_001), denied(dated(2015, 2027), 42))
     found = verdict(told[-1])
-    shares = {found.cause: found.confidence, **{other.cause: other.confidence for other in found.alternatives}}
+    shares: dict[str | None, float] = {
+        found.cause: found.confidence,
+        **{other.cause: other.confidence for other in found.alternatives},
+    }
     assert shares.get("certificate_not_yet_valid", 0) < 0.1
     assert shares.get("unknown_ca", 0) < 0.2
     assert any("accepted another certificate of this issuer" in e.says for e in found.evidence)

@@ -70,8 +70,8 @@ def test_where_the_client_sent_none_the_frames_say_so() -> None:
 
 
 def test_a_server_that_never_asked_wants_it_for_another_name() -> None:
-    bare = ("client client_hello", "server server_hello certificate server_hello_done")
-    bare += ("client client_key_exchange change_cipher_spec encrypted_handshake", FINISHED)
+    answered = "client client_key_exchange change_cipher_spec encrypted_handshake"
+    bare = ("client client_hello", "server server_hello certificate server_hello_done", answered, FINISHED)
     (advice,) = judged(inside(answer("400 Bad Request", NONE_SENT), *bare)).advice
     assert advice.startswith("The server did not ask for a certificate in this handshake.")
 

@@ -379,7 +379,9 @@ def _refused(people: People, version: Version, alert: int) -> Template:
     flights = dialogue.handshake()
     if "server" not in dialogue.errors:
         raise RuntimeError(f"a handshake was not refused as planned: {dialogue.errors}")
-    return Template(tuple(flights), f"{alert}" if version == "TLS 1.2" else f"{alert} encrypted", tuple(dialogue.secrets))
+    return Template(
+        tuple(flights), f"{alert}" if version == "TLS 1.2" else f"{alert} encrypted", tuple(dialogue.secrets)
+    )
 
 
 def _dialogue(people: People, version: Version, server: Identity, client: Identity | None) -> Dialogue:

@@ -9,6 +9,7 @@ import lzma
 import os
 import pickle
 import struct
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,7 +18,10 @@ import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.evidence import CAPTURES, CASES, CORPUS, captures_under, needs_corpus
+from tests.evidence import ATLAS, CAPTURES, CASES, CORPUS, captures_under, needs_atlas, needs_corpus
+from tests.secrets import captured
+from tests.secrets.peers import Peers
+from tests.secrets.peers import Talk as Spoken
 from tests.talks import (
     CERTIFICATE,
     IN_2015,
@@ -43,6 +47,7 @@ from tlsalert.diagnosis.verdict import Witnesses, judge
 from tlsalert.errors import CaptureError, TlsalertError
 from tlsalert.model import Connection, Summary, Verdict
 from tlsalert.render.rows import row
+from tlsalert.secrets.opening import open_with
 from tlsalert.sources import files
 
 CONSOLE = CAPTURES / "console.pcap"
@@ -501,3 +506,112 @@ def test_connections_that_went_well_need_no_whole_diagnosis(monkeypatch: pytest.
 @needs_corpus
 def test_nor_do_those_of_public_captures(monkeypatch: pytest.MonkeyPatch) -> None:
     assert assert_the_quick_way_is_right(list(captures_under(CORPUS, CASES)), monkeypatch) > 200
+
+
+# --- secrets --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def spoken() -> list[Spoken]:
+    """Three handshakes of TLS 1.3, each with all secrets so far."""
+    peers = Peers("TLS 1.3", "ALL", client_certificate=True)
+    talks = [peers.talk() for _ in range(3)]
+    peers.close()
+    return talks
+
+
+def finished(connection: Connection) -> int:
+    return sum(message.decrypted and message.message == "finished" for message in connection.messages)
+
+
+@pytest.mark.parametrize("place", [0.0, 0.3, 0.5, 1.0])
+def test_secrets_inside_a_capture_open_what_was_before_them_too(
+    spoken: list[Spoken], tmp_path: Path, place: float
+) -> None:
+    plain = captured.write(tmp_path / "plain.pcap", *spoken)
+    path = captured.with_secrets(tmp_path / "with.pcapng", plain, spoken[-1].keylog, place)
+    reader = Reader(path)
+    assert [finished(connection) for connection in reader] == [2, 2, 2]
+    assert reader.summary.notes == ()
+    assert reader.summary.connections == 3
+
+
+def test_secrets_inside_a_compressed_capture_open_what_was_before_them(spoken: list[Spoken], tmp_path: Path) -> None:
+    plain = captured.write(tmp_path / "plain.pcap", *spoken)
+    path = captured.with_secrets(tmp_path / "with.pcapng", plain, spoken[-1].keylog, 1.0)
+    packed = tmp_path / "with.pcapng.gz"
+    packed.write_bytes(gzip.compress(path.read_bytes()))
+    assert [finished(connection) for connection in read(packed)] == [2, 2, 2]
+
+
+def test_secrets_that_come_late_through_a_pipe_are_told_as_late(spoken: list[Spoken], tmp_path: Path) -> None:
+    """A pipe cannot be read again; with the key log given as a file, all is opened."""
+    plain = captured.write(tmp_path / "plain.pcap", *spoken)
+    path = captured.with_secrets(tmp_path / "with.pcapng", plain, spoken[-1].keylog, 1.0)
+    keys = tmp_path / "keys"
+    keys.write_bytes(spoken[-1].keylog)
+    for secrets, notes in ((None, 1), (open_with([keys]), 0)):
+        pipe = tmp_path / f"pipe{notes}"
+        os.mkfifo(pipe)
+        writer = threading.Thread(target=pipe.write_bytes, args=(path.read_bytes(),))
+        writer.start()
+        reader = Reader(pipe, secrets=secrets)
+        opened = [finished(connection) for connection in reader]
+        writer.join()
+        assert len(opened) == 3
+        assert [note for note in reader.summary.notes if "give them with --keylog" in note] or not notes
+        assert notes or opened == [2, 2, 2]
+
+
+@pytest.mark.usefixtures("piecemeal")
+def test_with_secrets_connections_do_not_depend_on_the_slicing(spoken: list[Spoken], tmp_path: Path) -> None:
+    path = captured.write(tmp_path / "plain.pcap", *spoken)
+    keys = tmp_path / "keys"
+    keys.write_bytes(spoken[-1].keylog)
+    sliced = list(read(path, keylog=keys))
+    files.CHUNK = 1 << 20
+    assert sliced == list(read(path, keylog=keys))
+    assert [finished(connection) for connection in sliced] == [2, 2, 2]
+
+
+def test_the_memory_for_records_is_given_back_and_its_end_is_told(
+    spoken: list[Spoken], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = captured.write(tmp_path / "plain.pcap", *spoken)
+    keys = tmp_path / "keys"
+    keys.write_bytes(spoken[-1].keylog)
+    for left in (1 << 20, 3000):
+        reader = Reader(path, secrets=open_with([keys]))
+        reader._tcp.keeping.left = left
+        connections = list(reader)
+        assert reader._tcp.keeping.left == left  # all of it was given back
+        lacking = [note for one in connections for note in one.notes if "not kept to be decrypted" in note]
+        assert bool(lacking) == (left == 3000)
+
+
+def assert_a_choice_misses_none(path: Path, keys: Path) -> int:
+    """With secrets, too, those that surely went well are not built; return how many failed."""
+    everything = list(Reader(path, secrets=open_with([keys])))
+    failed = [c for c in everything if c.verdict is not None and c.verdict.outcome in ("failed", "not_tls")]
+    reader = Reader(path, "failed", open_with([keys]))
+    assert list(reader) == failed
+    assert reader.summary.connections == len(everything)
+    return len(failed)
+
+
+def test_with_secrets_a_choice_of_failures_misses_none() -> None:
+    for path in sorted(CAPTURES.glob("*.keys")):
+        assert_a_choice_misses_none(path.with_suffix(".pcap"), path)
+
+
+@needs_atlas
+def test_nor_does_it_in_captures_of_real_servers(monkeypatch: pytest.MonkeyPatch) -> None:
+    logs = sorted(ATLAS.glob("*.keys"))
+    assert sum(assert_a_choice_misses_none(path.with_suffix(".pcap"), path) for path in logs) > 500
+
+    def whole(connection: Connection, witnesses: Witnesses, well: bool = False) -> Connection:
+        return judge(connection, witnesses)
+
+    quick = [list(read(path.with_suffix(".pcap"), keylog=path)) for path in logs]
+    monkeypatch.setattr(module, "judge", whole)
+    assert [list(read(path.with_suffix(".pcap"), keylog=path)) for path in logs] == quick

@@ -11,6 +11,7 @@ import lzma
 import os
 import re
 import signal
+import stat
 import subprocess
 import sys
 import threading
@@ -24,6 +25,9 @@ import zstandard
 from click.testing import CliRunner, Result
 
 from tests.evidence import CAPTURES, ROOT
+from tests.secrets import captured
+from tests.secrets.peers import Peers, identity
+from tests.secrets.peers import Talk as Spoken
 from tests.talks import (
     CERTIFICATE,
     IN_2015,
@@ -523,3 +527,135 @@ def test_a_clock_that_stands_in_2015_is_found_by_its_handshakes(tmp_path: Path) 
     (verdict, *_) = [row["verdict"] for row in rows(run(path, "--format", "jsonl"))]
     assert (verdict["cause"], verdict["at_fault"]) == ("certificate_not_yet_valid", "server")
     assert verdict["confidence"] >= 0.9
+
+
+# --- decryption -----------------------------------------------------------------------------------------------------
+
+REFUSED, REFUSED_KEYS = CAPTURES / "tls13-unknown-ca.pcap", CAPTURES / "tls13-unknown-ca.keys"
+
+
+@pytest.fixture(scope="module")
+def static() -> Iterator[Spoken]:
+    """A handshake of TLS 1.2 with static RSA key exchange."""
+    peers = Peers("TLS 1.2", "AES128-SHA")
+    yield peers.talk()
+    peers.close()
+
+
+def decrypted(result: Result) -> list[tuple[str, int | None]]:
+    return [(alert["from"], alert["code"]) for row in rows(result) for alert in row["alerts"] if alert["decrypted"]]
+
+
+def test_a_key_log_shows_the_alert_of_tls13() -> None:
+    assert decrypted(run(REFUSED, "--format", "jsonl")) == []
+    assert decrypted(run(REFUSED, "--format", "jsonl", "--keylog", REFUSED_KEYS)) == [("server", 48)]
+    text = run(REFUSED, "--keylog", REFUSED_KEYS)
+    assert (text.exit_code, text.stderr) == (0, "")
+    assert "unknown_ca (48)" in text.stdout
+
+
+def test_one_key_log_for_several_captures_and_several_for_one(tmp_path: Path) -> None:
+    both = tmp_path / "both.keys"
+    both.write_bytes(REFUSED_KEYS.read_bytes() + (CAPTURES / "tls13-no-certificate.keys").read_bytes())
+    paths = REFUSED, CAPTURES / "tls13-no-certificate.pcap"
+    assert decrypted(run(*paths, "--format", "jsonl", "--keylog", both)) == [("server", 48), ("server", 116)]
+    two = ("--keylog", CAPTURES / "tls13-no-certificate.keys", "--keylog", REFUSED_KEYS)
+    assert decrypted(run(REFUSED, "--format", "jsonl", *two)) == [("server", 48)]
+
+
+def test_the_wrong_key_log_is_told(tmp_path: Path) -> None:
+    result = run(REFUSED, "--keylog", CAPTURES / "tls13-success.keys")
+    assert result.exit_code == 0
+    assert "the key log has no secret for this client random" in result.stdout
+    path = tmp_path / "no.keys"
+    path.write_text("this is no key log\n")
+    result = run(REFUSED, "--keylog", path)
+    assert result.exit_code == 0
+    assert "no line of it is one of a key log" in result.stderr
+    assert "this is" not in result.stderr
+
+
+def test_a_key_log_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    done = tlsalert("read", REFUSED, "--keylog", tmp_path / "none")
+    assert done.returncode in (2, 3)
+    assert b"Traceback" not in done.stderr
+    assert b"cannot be read" in done.stderr
+
+
+def test_a_locked_key_needs_its_passphrase(static: Spoken, tmp_path: Path) -> None:
+    from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
+
+    pcap, key, phrase = captured.write(tmp_path / "rsa.pcap", static), tmp_path / "key.pem", tmp_path / "phrase"
+    lock = BestAvailableEncryption(b"correct horse")
+    key.write_bytes(identity("rsa").key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, lock))
+    phrase.write_text("correct horse\n")
+    given = ("read", pcap, "--format", "jsonl", "--rsa-key", key)
+    done = tlsalert(*given, "--passphrase-file", phrase)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert json.loads(done.stdout)["alerts"][0]["decrypted"]
+    phrase.write_text("wrong horse\n")
+    for words in (("--passphrase-file", phrase), ()):
+        done = tlsalert(*given, *words, stdin=b"")
+        assert (done.returncode, done.stdout) == (2, b"")
+        assert b"Traceback" not in done.stderr
+        assert b"horse" not in done.stderr
+        assert b"passphrase" in done.stderr
+
+
+def test_what_was_derived_is_written_once_and_for_the_owner_alone(static: Spoken, tmp_path: Path) -> None:
+    pcap, key, out = captured.write(tmp_path / "rsa.pcap", static), tmp_path / "key.pem", tmp_path / "out.keys"
+    key.write_bytes(identity("rsa").to_pem())
+    result = run(pcap, "--rsa-key", key, "--write-keylog", out)
+    assert result.exit_code == 0
+    assert stat.S_IMODE(out.stat().st_mode) == 0o600
+    lines = out.read_text().splitlines()
+    assert lines == [line for line in static.keylog.decode().splitlines() if line.startswith("CLIENT_RANDOM")]
+    secret = lines[0].split()[2]
+    assert secret not in result.output
+    again = run(pcap, "--rsa-key", key, "--write-keylog", out)
+    assert again.exit_code == 2
+    assert "is there already" in again.stderr
+    assert out.read_text().splitlines() == lines
+    written = run(pcap, "--keylog", out, "--format", "jsonl")
+    assert ("client", 0) in decrypted(written)
+
+
+def test_a_psk_is_hexadecimal_and_shown_to_nobody() -> None:
+    result = run(REFUSED, "--psk", "c0ffee-secret")
+    assert result.exit_code == 2
+    assert "c0ffee" not in result.stderr
+    assert run(REFUSED, "--psk", "c0ffee").exit_code == 0
+
+
+def test_all_application_data_is_opened_only_when_asked_for(tmp_path: Path) -> None:
+    success, keys = CAPTURES / "tls13-success.pcap", CAPTURES / "tls13-success.keys"
+    for words in ((), ("--decrypt", "all")):
+        result = run(success, "--keylog", keys, "--format", "jsonl", *words)
+        assert result.exit_code == 0
+        assert ("client", 0) in decrypted(result)
+
+
+def test_a_key_log_that_grows_while_a_pipe_is_read(tmp_path: Path) -> None:
+    """The connection ends after its secrets were written, as with tcpdump and a program that logs them."""
+    keys = tmp_path / "growing.keys"
+    keys.write_bytes(b"")
+    command = [*PROGRAM, "read", "-", "--format", "jsonl", "--keylog", str(keys)]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        data = REFUSED.read_bytes()
+        process.stdin.write(data[:600])
+        process.stdin.flush()
+        keys.write_bytes(REFUSED_KEYS.read_bytes())
+        process.stdin.write(data[600:])
+        process.stdin.close()
+        (row,) = [json.loads(line) for line in process.stdout]
+    assert [alert["code"] for alert in row["alerts"]] == [48]
+
+
+def test_no_secret_is_in_any_output() -> None:
+    secrets = [line.split()[2] for line in REFUSED_KEYS.read_text().splitlines() if line and line[0] != "#"]
+    for form in ("text", "json", "jsonl", "csv"):
+        result = run(REFUSED, "--keylog", REFUSED_KEYS, "--format", form, "--decrypt", "all")
+        assert not [secret for secret in secrets if secret in result.output]

@@ -32,8 +32,10 @@ COMPILED = not tlsalert.wire.tcp.__file__.endswith(".py")
 SCRIPT = """
 import sys
 import tlsalert.wire.tcp
+from pathlib import Path
 from tlsalert.capture import Reader
 from tlsalert.errors import TlsalertError
+from tlsalert.secrets.opening import open_with
 from tlsalert.render.fields import message_fields
 from tlsalert.render.json import jsonl
 from tlsalert.render.values import extension_row
@@ -41,7 +43,8 @@ from tlsalert.render.values import extension_row
 print(tlsalert.wire.tcp.__file__, flush=True)
 for path in sys.argv[1:]:
     try:
-        reader = Reader(path)
+        keys = Path(path).with_suffix(".keys")
+        reader = Reader(path, secrets=open_with([keys]) if keys.exists() else None)
         for connection in reader:
             sys.stdout.buffer.write(jsonl(connection))
             for message in connection.messages:
@@ -107,6 +110,19 @@ def test_broken_captures_read_the_same(pure: Path, tmp_path: Path) -> None:
     for number in range(150):
         path = tmp_path / f"{number:03}.pcap"
         path.write_bytes(mutated(CAPTURES[number % len(CAPTURES)].read_bytes(), random))
+        paths.append(path)
+    assert_same(pure, paths)
+
+
+def test_broken_captures_and_key_logs_read_the_same(pure: Path, tmp_path: Path) -> None:
+    random = Random(9)
+    paths = []
+    keyed = sorted(FOLDER.glob("*.keys"))
+    for number in range(120):
+        keys, path = keyed[number % len(keyed)], tmp_path / f"{number:03}.pcap"
+        capture, log = keys.with_suffix(".pcap").read_bytes(), keys.read_bytes()
+        path.write_bytes(mutated(capture, random) if number % 3 else capture)
+        path.with_suffix(".keys").write_bytes(log if number % 3 == 1 else mutated(log, random))
         paths.append(path)
     assert_same(pure, paths)
 

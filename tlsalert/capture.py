@@ -132,7 +132,7 @@ class Reader:
         if not self._parser.late_secrets:
             return False
         self._parser.late_secrets = False
-        if self._told_some or self._source.pipe:
+        if self._told_some or not os.path.isfile(self.summary.source):  # a pipe, with a name or without
             self._late += 1
             return False
         return True

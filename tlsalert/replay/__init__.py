@@ -1,0 +1,1 @@
+"""Asks the device itself: a captured handshake again, with many certificates, and what came of each."""

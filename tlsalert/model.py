@@ -323,7 +323,8 @@ class Connection(Struct, frozen=True, kw_only=True, gc=False):
     could not be read (their lengths tell much in TLS 1.3), and ``application_records`` counts those of client and
     server; ``plain`` is the beginning of what client and server said that is not TLS, ``inside`` that of what they said
     inside TLS, where it was decrypted. ``protocol`` names what was spoken before TLS, and ``preamble`` tells how TLS
-    was asked for there.
+    was asked for there. ``hello_records`` are version and length (of what is the ClientHello's, with its header) of the
+    records in which the first ClientHello came, the first 1024 of them; empty where it was not seen in a record.
     """
 
     source: str
@@ -359,6 +360,7 @@ class Connection(Struct, frozen=True, kw_only=True, gc=False):
     plain: tuple[bytes, bytes] = (b"", b"")
     inside: tuple[bytes, bytes] = (b"", b"")
     preamble: Preamble | None = None
+    hello_records: tuple[tuple[int, int], ...] = ()
 
     @property
     def lossy(self) -> bool:

@@ -143,6 +143,7 @@ def connection(flow: Flow, source: str, number: int, digits: int) -> Connection:
         ),
         inside=(b"", b"") if transcript.inside is None else (transcript.inside[client], transcript.inside[1 - client]),
         preamble=preamble,
+        hello_records=_hello_records(transcript, story.hello_size),
     )
 
 
@@ -204,6 +205,16 @@ def _version(transcript: Transcript, hello: ServerHello | None, whole: bool) -> 
     return "SSLv2" if transcript.version == SSLV2_VERSION else None
 
 
+def _hello_records(transcript: Transcript, size: int) -> tuple[tuple[int, int], ...]:
+    """Return version and length of the records in which the ClientHello of ``size`` bytes came."""
+    if transcript.opening == 0 or size == 0:
+        return ()
+    cuts = transcript.cuts
+    if cuts is None:
+        return ((int(transcript.opening), size),)
+    return tuple([(cut >> 16, cut & 0xFFFF) for cut in cuts])
+
+
 def _closing(flow: Flow, client: int) -> Closing:
     if flow.how == 0:
         return Closing()
@@ -249,6 +260,7 @@ class _Story:
         self.request: CertificateRequest | None = None
         self.alpn: str | None = None
         self.after: str | None = None
+        self.hello_size = 0
         self.whole = [True, True]
         self._position = Position(0)
         self._frame: i64 = 0
@@ -403,6 +415,8 @@ class _Story:
         if self.client_hello is not None and event.decrypted:
             return  # a renegotiation's: the first one is what the connection began with
         offer = client_hello(body)
+        if self.client_hello is None:
+            self.hello_size = int(event.length) + 4
         self.client_hello = offer.hello
         self.whole[0] = not event.cut
         self.ja3 = None if event.cut else offer.ja3

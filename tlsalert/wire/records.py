@@ -424,11 +424,31 @@ class RecordStream:
             elif self._hides(data, start, end):
                 transcript.unread(HANDSHAKE, self.side, frame, time, size, self._kept(data, start, end))
             else:
+                if transcript.client_side < 0:
+                    self._opening(data, start, end)
                 self._handshake(data, start, end, frame, time)
         elif kind == ALERT:
             self._alert(data, start, end, frame, time)
         elif kind == CHANGE_CIPHER_SPEC:
             self._change(size, frame, time, self._kept(data, start, end) if self.encrypted else None)
+
+    def _opening(self, data: bytes, start: i64, end: i64) -> None:
+        """Take note of the records in which the first ClientHello comes: ``data[start:end]`` is the content of one."""
+        transcript = self.transcript
+        version = i64(data[start - 4]) << 8 | i64(data[start - 3])
+        parts = self.parts
+        size = end - start
+        if parts is None and data[start] == 1:
+            transcript.opening = i32(version)
+            transcript.cuts = None
+            if size < 4 or size < 4 + message_size(data, start):
+                transcript.cut_at(version, size)
+        elif parts is not None and parts[0] == 1:
+            have: i64 = len(parts)
+            head = bytes(parts[:4]) + data[start : min(end, start + 4)]
+            if have + size > 4:
+                size = min(size, 4 + message_size(head, 0) - have)  # what is left belongs to another message
+            transcript.cut_at(version, size)
 
     def _kept(self, data: bytes, start: i64, end: i64) -> bytes | None:
         """Return a protected record's bytes where they are kept."""

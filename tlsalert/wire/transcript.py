@@ -30,6 +30,9 @@ PLAIN: Final = 1024
 #: Pieces of it whose frames are kept.
 PIECES: Final = 64
 
+#: Records into which a ClientHello was cut whose lengths are kept.
+MOST_CUTS: Final = 1024
+
 #: Bytes of protected records that are kept for decryption: of one side of a connection, and of all together.
 KEPT_OF_ONE: Final = 64 << 10
 #: Bytes of application data of one side up to TLS 1.2 from which on no more is kept: they hold an HTTP response's head.
@@ -242,7 +245,9 @@ class Spoken:
 class Transcript:
     """All events of one connection, and the little state that both directions share.
 
-    ``client_clock`` and ``server_clock`` are the hellos whose random may begin with a clock.
+    ``client_clock`` and ``server_clock`` are the hellos whose random may begin with a clock. ``opening`` is the version
+    of the record in which the first ClientHello began, or 0; ``cuts`` are version << 16 | length of its records where
+    it did not come in one alone.
     """
 
     def __init__(self) -> None:
@@ -264,6 +269,8 @@ class Transcript:
         self.declined = False
         self.framing: i32 = 0
         self.alerts: i32 = 0
+        self.opening: i32 = 0
+        self.cuts: list[int] | None = None
         self.answer: Answer | None = None
         self.kept: Kept | None = None
         self.inside: list[bytes] | None = None  # how the decrypted application data of both sides begins
@@ -459,6 +466,14 @@ class Transcript:
         if kind == ALERT:
             self.alerts += 1
         self.add(Event(kind, -1, side, frame, time, length, None if self.kept is None else fragment, False))
+
+    def cut_at(self, version: i64, length: i64) -> None:
+        """Take note of a record that holds a part of the ClientHello."""
+        cuts = self.cuts
+        if cuts is None:
+            self.cuts = [int(version << 16 | length)]
+        elif len(cuts) < MOST_CUTS:
+            cuts.append(int(version << 16 | length))
 
     def gap(self, side: i64, frame: i64, time: i64, missing: i64) -> None:
         """Take note, for decryption, that bytes are missing."""

@@ -19,8 +19,8 @@ from random import Random
 from typing import Final
 
 from tlsalert.errors import DecodeError, UsageError
-from tlsalert.model import Connection, Extension, HandshakeMessage, ServerHello
 from tlsalert.model import ClientHello as Captured
+from tlsalert.model import Connection, Extension, HandshakeMessage, ServerHello
 from tlsalert.registry.groups import NamedGroup
 from tlsalert.registry.versions import LABELS, version_label
 from tlsalert.replay.hello_parts import (
@@ -58,8 +58,13 @@ from tlsalert.wire.transcript import MOST_CUTS
 #: What a replay can be narrowed to, by the model's names.
 VERSIONS: Final = {LABELS[code]: code for code in range(SSL3, TLS13 + 1)}
 
-#: Extensions that belong to an earlier session or to another answer, and are not sent again.
-OF_OTHER_SESSIONS: Final = frozenset({EXTERN_PSK, PRE_SHARED_KEY, EARLY_DATA, COOKIE})
+#: Extensions that are not sent again, and why not: nobody here has the keys of that session, or that server's answer.
+NOT_AGAIN: Final = {
+    EXTERN_PSK: "it goes with a pre-shared key",
+    PRE_SHARED_KEY: "the key of the session that it resumes is not known",
+    EARLY_DATA: "it goes with an earlier session",
+    COOKIE: "it answers another hello_retry_request",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,8 +350,8 @@ def _extensions_of(seen: Captured, lost: list[str]) -> tuple[Extension, ...]:
     kept: list[Extension] = []
     for extension in seen.extensions:
         kind = extension.type
-        if kind in OF_OTHER_SESSIONS:
-            lost.append(f"{extension_name(kind)} is left out: it belongs to an earlier session or another answer")
+        if kind in NOT_AGAIN:
+            lost.append(f"{extension_name(kind)} is left out, which changes JA3 and JA4: {NOT_AGAIN[kind]}")
             continue
         if kind == SESSION_TICKET and extension.data:
             lost.append("the session ticket is left out: session_ticket(35) is empty")

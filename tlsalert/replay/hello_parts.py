@@ -35,7 +35,7 @@ KEY_SHARE: Final = 51
 RENEGOTIATION_INFO: Final = 0xFF01
 
 #: Groups that TLS 1.3 has (RFC 8446 §4.2.7, RFC 8734, RFC 10024): a key share is made of one where there was none.
-GROUPS_OF_TLS13: Final = frozenset({23, 24, 25, 29, 30, 31, 32, 33, *range(256, 261), 4587, 4588, 4589})
+GROUPS_OF_TLS13: Final = frozenset({23, 24, 25, 29, 30, 31, 32, 33, *range(256, 261), 513, 514, 4587, 4588, 4589})
 #: TLS_EMPTY_RENEGOTIATION_INFO_SCSV (RFC 5746 §3.3) and TLS_FALLBACK_SCSV (RFC 7507 §4).
 RENEGOTIATION_SCSV: Final = 0x00FF
 FALLBACK_SCSV: Final = 0x5600

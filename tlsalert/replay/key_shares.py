@@ -1,8 +1,8 @@
 """Key shares: what a client sends of a group, and the secret that the peer's answer makes of it.
 
-The curves of RFC 8446 §4.2.8.2 (and those of RFC 7027 and RFC 8734), the finite fields of RFC 7919, and ML-KEM beside
-a curve (IANA's X25519MLKEM768 and its kin) where the installed ``cryptography`` has it. GREASE, Kyber's drafts and
-what else is offered cannot be done: :func:`make_share` says so with None.
+The curves of RFC 8446 §4.2.8.2 (and those of RFC 7027 and RFC 8734), the finite fields of RFC 7919, and ML-KEM alone or
+beside a curve (X25519MLKEM768 and its kin) where the installed ``cryptography`` has it. GREASE, Kyber's drafts and what
+else is offered cannot be done: :func:`make_share` says so with None.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def can_share(group: int) -> bool:
     """Whether :func:`make_share` makes a share of this group."""
     if group in _FINITE:
         return True
-    return group in (_X25519, _X448, *_CURVES, *_HYBRIDS) and _supported(group)
+    return group in (_X25519, _X448, *_CURVES, *_KEMS, *_HYBRIDS) and _supported(group)
 
 
 _X25519, _X448 = int(NamedGroup.x25519), int(NamedGroup.x448)
@@ -94,6 +94,9 @@ _HYBRIDS = {
     NamedGroup.SecP384r1MLKEM1024: (int(NamedGroup.secp384r1), 1024, False),
 }
 
+#: ML-KEM alone, draft-ietf-tls-mlkem.
+_KEMS = {NamedGroup.MLKEM768: 768, NamedGroup.MLKEM1024: 1024}
+
 #: Lengths of ML-KEM's ciphertexts, FIPS 203 table 3.
 _CIPHERTEXT = {768: 1088, 1024: 1568}
 
@@ -112,6 +115,8 @@ def _make(group: int, source: Bytes) -> KeyShare | None:
         return _curve(group, _CURVES[group](), source)
     if group in _FINITE:
         return _finite(group, source)
+    if group in _KEMS:
+        return _kem_alone(group, source)
     return _hybrid(group, source) if group in _HYBRIDS else None
 
 
@@ -172,6 +177,20 @@ def finite_field_prime(group: int) -> int:
     return int((1 << bits) - (1 << (bits - 64)) + (((total >> guard) + x) << 64) - 1)
 
 
+def _kem_alone(group: int, source: Bytes) -> KeyShare | None:
+    size = _KEMS[NamedGroup(group)]
+    kem = _kem(size, source)
+    if kem is None:
+        return None
+
+    def agree(peer: bytes) -> bytes:
+        if len(peer) != _CIPHERTEXT[size]:
+            raise ValueError(f"a server's share of {NamedGroup(group)} has {_CIPHERTEXT[size]} bytes, not {len(peer)}")
+        return bytes(kem.decapsulate(peer))
+
+    return KeyShare(group, bytes(kem.public_key().public_bytes_raw()), agree)
+
+
 def _hybrid(group: int, source: Bytes) -> KeyShare | None:
     curve, size, kem_first = _HYBRIDS[NamedGroup(group)]
     kem = _kem(size, source)
@@ -195,7 +214,7 @@ def _hybrid(group: int, source: Bytes) -> KeyShare | None:
 
 
 def _kem(size: int, source: Bytes) -> Any:
-    """Return an ML-KEM private key (FIPS 203), or None: ``cryptography`` before 47 has none."""
+    """Return an ML-KEM private key (FIPS 203), or None where ``cryptography`` is too old to have it."""
     try:
         from cryptography.hazmat.primitives.asymmetric import mlkem
     except ImportError:

@@ -479,6 +479,8 @@ class RecordStream:
         """After missed bytes nobody knows whether keys have changed: read what is exactly a message, else not."""
         if end - start >= 4 and plausible_message(data, start, end):
             self.known = True
+            if self.transcript.client_side < 0:
+                self._opening(data, start, end)
             self._handshake(data, start, end, frame, time)
         else:
             self.transcript.unread(HANDSHAKE, self.side, frame, time, end - start, self._kept(data, start, end))

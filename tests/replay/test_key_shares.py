@@ -162,7 +162,7 @@ def test_can_share_says_what_make_share_does() -> None:
 def test_a_bad_share_is_a_value_error(group: int, peer: bytes) -> None:
     share = make_share(group)
     assert share is not None
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError):  # noqa: PT011 - cryptography's own words differ from version to version
         share.shared(peer)
 
 

@@ -445,3 +445,65 @@ def test_the_projects_captures_say_what_their_notes_say(name: str) -> None:
         assert one.end is not None
         assert 0 < one.end - one.start < 3 * SECOND
         assert one.application_records == ((0, 0) if alert else (1, 1))
+
+
+SIZE = 4 + len(HELLO_BODY)
+
+
+def hello_records(*sent: bytes, begun: bool = True) -> tuple[tuple[int, int], ...]:
+    """Return the records of a ClientHello that came so, each of them in a segment of its own."""
+    line = Line().open() if begun else Line()
+    at = 0
+    for data in sent:
+        line.put("client", at, data)
+        at += len(data)
+    return connection(line.end(), "a.pcap", 0, 6).hello_records
+
+
+@pytest.mark.parametrize(
+    ("cuts", "version"),
+    [
+        pytest.param([SIZE], tls.TLS10, id="in one"),
+        pytest.param([1, SIZE - 1], tls.SSL3, id="inside the handshake header"),
+        pytest.param([3, 3, SIZE - 6], tls.TLS10, id="twice in it"),
+        pytest.param([4, SIZE - 4], tls.TLS12, id="behind it"),
+        pytest.param([40, 1, 1, SIZE - 42], tls.TLS12, id="in four"),
+    ],
+)
+def test_the_records_of_the_hello_are_told_with_their_version(cuts: list[int], version: int) -> None:
+    message, sent, at = tls.message(tls.CLIENT_HELLO, HELLO_BODY), [], 0
+    for size in cuts:
+        sent.append(tls.record(tls.HANDSHAKE, message[at : at + size], version))
+        at += size
+    told = tuple((version, size) for size in cuts)
+    assert hello_records(*sent) == hello_records(b"".join(sent)) == told
+
+
+def test_what_follows_the_hello_in_its_record_does_not_count() -> None:
+    message = tls.message(tls.CLIENT_HELLO, HELLO_BODY)
+    assert hello_records(tls.said(message + message)) == ((tls.TLS12, SIZE),)
+    first, rest = tls.said(message[:50]), tls.said(message[50:] + message)
+    assert hello_records(first, rest) == ((tls.TLS12, 50), (tls.TLS12, SIZE - 50))
+
+
+def test_a_second_hello_does_not_change_what_is_told_of_the_first() -> None:
+    message = tls.message(tls.CLIENT_HELLO, HELLO_BODY)
+    second = tls.record(tls.HANDSHAKE, message[:9], tls.TLS12) + tls.record(tls.HANDSHAKE, message[9:], tls.TLS12)
+    assert hello_records(tls.record(tls.HANDSHAKE, message, tls.TLS10), second) == ((tls.TLS10, SIZE),)
+
+
+def test_records_are_told_of_a_connection_that_was_not_seen_from_its_beginning() -> None:
+    assert hello_records(HELLO, begun=False) == ((tls.TLS12, SIZE),)
+
+
+def test_of_a_hello_in_a_thousand_records_the_first_ones_are_told() -> None:
+    body = tls.client_hello(extensions=[(21, bytes(3000))])
+    message = tls.message(tls.CLIENT_HELLO, body)
+    told = hello_records(b"".join(tls.said(message[at : at + 1]) for at in range(len(message))))
+    assert told == ((tls.TLS12, 1),) * 1024
+
+
+def test_without_a_hello_in_records_none_are_told() -> None:
+    assert hello_records(tls.sslv2_record(tls.sslv2_client_hello(tls.TLS10, [0x2F]))) == ()
+    server = Line().open().put("server", 0, tls.said(SERVER_HELLO)).end()
+    assert connection(server, "a.pcap", 0, 6).hello_records == ()

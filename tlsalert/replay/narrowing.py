@@ -41,7 +41,7 @@ Offered = TypeVar("Offered", bound=Offer)
 _MODERN: Final = "openssl-3.0"
 _OLD: Final = "openssl-1.0.2"
 #: RSA-PSS, with keys for RSA and for RSA-PSS.
-_PSS: Final = range(0x0804, 0x080C)
+_PSS: Final = frozenset({0x0804, 0x0805, 0x0806, 0x0809, 0x080A, 0x080B})
 
 
 def narrowed(hello: Offered, code: int, label: str) -> Offered:
@@ -57,7 +57,7 @@ def narrowed(hello: Offered, code: int, label: str) -> Offered:
         lost.append(f"the client does not offer {label}" + (", only a draft of it" if drafts and code == TLS13 else ""))
     if code < highest:
         hello = _lowered(hello, code, label, lost)
-    if code > highest or drafts:
+    if code > highest or drafts or (code == TLS13 and hello.extension(SUPPORTED_VERSIONS) is None):  # an early draft
         hello = _raised(hello, code, label, lost)
     versions = hello.extension(SUPPORTED_VERSIONS)
     extensions = hello.extensions
@@ -134,7 +134,9 @@ def _raised_extensions(extensions: tuple[Extension, ...], modern: Profile, added
             extensions = _with_schemes(extensions, _of(modern, kind).data, added)
         elif kind not in has:
             extension = _of(modern, kind)
-            if kind == KEY_SHARE:
+            if kind == SUPPORTED_VERSIONS:
+                extension = Extension(kind, narrowed_versions(b"", TLS13))
+            elif kind == KEY_SHARE:
                 group = group_for_share(extensions)
                 extension = Extension(kind, write_shares(() if group is None else ((group, b""),)))
             extensions = put(extensions, extension)

@@ -10,6 +10,7 @@ from random import Random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from tests.evidence import CAPTURES
 from tests.replay.hellos import Server, connection, decoded, first_message, sslv2_connection

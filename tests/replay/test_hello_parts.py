@@ -1,4 +1,4 @@
-"""The parts of a hello: written as they are read, and each version has the suites and extensions that its RFC gives it."""
+"""The parts of a hello: written as they are read; each version has the suites and extensions of its RFC."""
 
 from __future__ import annotations
 

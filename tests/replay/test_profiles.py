@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.evidence import CORPUS, needs_corpus
+from tests.evidence import CORPUS, ROOT, needs_corpus
 from tests.replay.hellos import decoded
 from tlsalert.capture import read
 from tlsalert.model import ClientHello
@@ -58,6 +62,25 @@ def test_the_fingerprints_are_those_that_are_known() -> None:
     for name, prints in known.items():
         sent = decoded(from_profile(name).fresh(server_name="bmc.example"))
         assert (ja3(sent), ja4(sent)) == prints
+
+
+def openssl() -> str:
+    """Return what the installed program says that it is."""
+    if shutil.which("openssl") is None:
+        return ""
+    return subprocess.run(["openssl", "version"], capture_output=True, text=True, check=True).stdout
+
+
+@pytest.mark.skipif(not openssl().startswith("OpenSSL 3.0."), reason="no OpenSSL 3.0 is installed")
+def test_openssl_3_0_is_what_the_installed_one_sends_as_the_tool_records_it() -> None:
+    command = "openssl s_client -connect {host}:{port} -servername {name}"
+    tool = [sys.executable, str(ROOT / "tools" / "make_profiles.py"), "openssl-3.0", command]
+    ran = subprocess.run(tool, capture_output=True, text=True, check=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    profile = PROFILES["openssl-3.0"]
+    assert f'"{" ".join(f"{suite:04x}" for suite in profile.cipher_suites)}"' in ran.stdout
+    listed = "\n    ".join(f'({one.type}, "{one.data.hex()}"),' for one in profile.extensions)
+    assert f"(\n    {listed}\n    )," in ran.stdout
+    assert "record_version=0x0301" in ran.stdout
 
 
 @needs_corpus

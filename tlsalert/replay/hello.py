@@ -65,6 +65,8 @@ NOT_AGAIN: Final = {
     EARLY_DATA: "it goes with an earlier session",
     COOKIE: "it answers another hello_retry_request",
 }
+#: The same for a hello that came in QUIC: its parameters are an error anywhere else (RFC 9001 §8.2).
+QUIC: Final = NOT_AGAIN | dict.fromkeys((57, 65445), "it is for QUIC alone")
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +189,7 @@ def from_connection(connection: Connection) -> Hello:
     lost: list[str] = []
     record_version, lengths = _records_of(connection, message, lost)
     suites = _suites_of(seen, message, lost)
-    extensions = _extensions_of(seen, lost)
+    extensions = _extensions_of(seen, QUIC if connection.transport == "quic" else NOT_AGAIN, lost)
     hello = Hello(
         name,
         seen.legacy_version,
@@ -327,10 +329,10 @@ def _records_of(
     cuts = connection.hello_records
     if _sslv2(message):
         lost.append("it came in SSLv2's format and is sent as an SSLv3 or TLS client_hello (RFC 5246 §E.2)")
+    elif connection.transport == "quic":
+        lost.append("it came in QUIC and is sent over TCP, in one record")
     elif not cuts:
         lost.append(f"how it was cut into records was not seen ({connection.transport}): it is sent in one")
-    elif connection.transport == "quic":
-        lost.append("it came in QUIC and is sent over TCP")
     if len({version for version, _ in cuts}) > 1:
         lost.append("its records had different versions and are sent with the first one's")
     if len(cuts) >= MOST_CUTS:
@@ -345,13 +347,13 @@ def _suites_of(seen: Captured, message: HandshakeMessage | None, lost: list[str]
     return kept
 
 
-def _extensions_of(seen: Captured, lost: list[str]) -> tuple[Extension, ...]:
+def _extensions_of(seen: Captured, not_again: dict[int, str], lost: list[str]) -> tuple[Extension, ...]:
     """Return a hello's extensions without what belongs to other sessions."""
     kept: list[Extension] = []
     for extension in seen.extensions:
         kind = extension.type
-        if kind in NOT_AGAIN:
-            lost.append(f"{extension_name(kind)} is left out, which changes JA3 and JA4: {NOT_AGAIN[kind]}")
+        if kind in not_again:
+            lost.append(f"{extension_name(kind)} is left out, which changes JA3 and JA4: {not_again[kind]}")
             continue
         if kind == SESSION_TICKET and extension.data:
             lost.append("the session ticket is left out: session_ticket(35) is empty")

@@ -286,6 +286,17 @@ def test_any_bytes_make_a_hello_or_a_usage_error(body: bytes) -> None:
     assert decoded(hello.fresh(Random(1))).cipher_suites == hello.cipher_suites
 
 
+def test_a_hello_of_quic_loses_what_is_an_error_over_tcp() -> None:
+    """RFC 9001 §8.2."""
+    hello = from_connection(structs.replace(connection(modern((57, b"\1")), ()), transport="quic"))
+    assert hello.extension(57) is None
+    assert hello.lost == (
+        "it came in QUIC and is sent over TCP, in one record",
+        "quic_transport_parameters(57) is left out, which changes JA3 and JA4: it is for QUIC alone",
+    )
+    assert taken(modern((57, b"\1"))).extension(57) == b"\1"
+
+
 # HelloRetryRequest
 
 

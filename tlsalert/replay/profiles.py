@@ -68,9 +68,8 @@ _JAVA_17_SCHEMES: Final = """
 _ALL: Final = (
     _profile(
         "openssl-1.0.2",
-        "put together: OpenSSL 1.0.2 built without options, ssl/s3_lib.c and ssl/ssl.h (SSL_DEFAULT_CIPHER_LIST"
-        " ALL:!EXPORT:!LOW:!aNULL:!eNULL:!SSLv2), ssl/t1_lib.c (eccurves_default, tls12_sigalgs and the order of"
-        " extensions); stunnel sends the same with its option ciphers = DEFAULT",
+        "put together: OpenSSL 1.0.2 built without options, ssl/ssl.h (SSL_DEFAULT_CIPHER_LIST"
+        " ALL:!EXPORT:!LOW:!aNULL:!eNULL:!SSLv2) and ssl/t1_lib.c (eccurves_auto); equal to public captures",
         """
         c030 c02c c028 c024 c014 c00a 00a5 00a3 00a1 009f 006b 006a 0069 0068 0039 0038 0037 0036 0088 0087 0086 0085
         c032 c02e c02a c026 c00f c005 009d 003d 0035 0084 c02f c02b c027 c023 c013 c009 00a4 00a2 00a0 009e 0067 0040
@@ -89,9 +88,9 @@ _ALL: Final = (
     ),
     _profile(
         "java-8",
-        "put together: OpenJDK 8u171 to 8u251, sun.security.ssl.CipherSuite (its order),"
-        " EllipticCurvesExtension and SignatureAndHashAlgorithm, and java.security's jdk.tls.disabledAlgorithms"
-        " (3DES since 8u171); the record's version as in its debug output",
+        "put together: OpenJDK 8 with extended_master_secret (8u161) and without 3DES (JDK-8175075), before TLS 1.3"
+        " came to it: sun.security.ssl.CipherSuite (its order), java.security (jdk.tls.disabledAlgorithms); equal to a"
+        " public capture but for the record's version, which is that of Java's own debug output",
         """
         c024 c028 003d c026 c02a 006b 006a c00a c014 0035 c005 c00f 0039 0038 c023 c027 003c c025 c029 0067 0040 c009
         c013 002f c004 c00e 0033 0032 c02c c02b c030 009d c02e c032 009f 00a3 c02f 009c c02d c031 009e 00a2 00ff

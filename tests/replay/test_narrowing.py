@@ -161,6 +161,15 @@ def test_a_version_that_supported_versions_leaves_out_is_said_to_be_none_of_the_
     assert decoded(hello.fresh()).versions == (GREASE, 0x0301)
 
 
+@pytest.mark.parametrize("extensions", [None, [(43, b"")], [(43, tls.vector(1, tls.u16(0x0A0A)))]])
+def test_a_version_that_is_still_to_come_is_no_reason_to_lose_all_suites(
+    extensions: list[tuple[int, bytes]] | None,
+) -> None:
+    hello = taken(tls.client_hello(0x0305, [0xC013], extensions)).for_version("TLS 1.3")
+    assert hello.cipher_suites == (0x1302, 0x1303, 0x1301, 0xC013)
+    assert 0x0304 in decoded(hello.fresh()).versions
+
+
 @settings(deadline=None)
 @given(
     version=st.sampled_from(sorted(VERSIONS)),

@@ -52,12 +52,13 @@ def narrowed(hello: Offered, code: int, label: str) -> Offered:
     lost = list(hello.lost)
     offered = [version for version in hello.versions if SSL3 <= version <= TLS13]
     drafts = [version for version in hello.versions if version >> 8 in (0x7F, 0xFB)]
-    highest = TLS13 if drafts else max(offered, default=hello.legacy_version)
+    highest = TLS13 if drafts else max(offered, default=min(hello.legacy_version, TLS13))
+    unsure = code not in offered or hello.extension(SUPPORTED_VERSIONS) is None  # a draft, or nothing that says 1.3
     if code not in offered and not (hello.extension(SUPPORTED_VERSIONS) is None and code < highest):
         lost.append(f"the client does not offer {label}" + (", only a draft of it" if drafts and code == TLS13 else ""))
     if code < highest:
         hello = _lowered(hello, code, label, lost)
-    if code > highest or drafts or (code == TLS13 and hello.extension(SUPPORTED_VERSIONS) is None):  # an early draft
+    if code > highest or (code == TLS13 and unsure):
         hello = _raised(hello, code, label, lost)
     versions = hello.extension(SUPPORTED_VERSIONS)
     extensions = hello.extensions

@@ -27,7 +27,8 @@ class Presentation:
     ``certificates`` are the bytes of each entry, leaf first (DER where they are sound); none of them is an empty list.
     ``message`` False sends no Certificate message at all. ``raw`` replaces the whole body of the Certificate message
     (for lengths that do not add up). ``key`` signs the CertificateVerify, which fits the certificate or not; without
-    one none is sent. ``finished`` "broken" sends a Finished with a byte changed.
+    one none is sent. ``finished`` "broken" sends a Finished with a byte changed. ``crls`` are not sent: the device must
+    have them (DER, RFC 5280 §5), or it has nothing to refuse.
     """
 
     certificates: tuple[bytes, ...] = ()
@@ -36,6 +37,7 @@ class Presentation:
     message: bool = True
     raw: bytes | None = None
     finished: Literal["right", "broken"] = "right"
+    crls: tuple[bytes, ...] = ()
 
     def __repr__(self) -> str:  # the key stays out of logs and tracebacks
         sizes = ", ".join(str(len(one)) for one in self.certificates)

@@ -1,0 +1,1 @@
+"""The recipes for client certificates, by theme; :mod:`tlsalert.pki.variants` puts them together."""

@@ -96,18 +96,15 @@ def _rsa(bits: int) -> rsa.RSAPrivateKey:
 def _of_many_primes(bits: int) -> rsa.RSAPrivateKey:
     """Return an RSA key of many primes (RFC 8017 §3), a second's work at most where two primes would take a minute.
 
-    Its public half looks like any other. The primes come from keys of 2048 bits; the last key's size is chosen so
-    that the modulus has the right number of bits.
+    Its public half looks like any other. The primes come from keys of 2048 bits and a last one of what is missing,
+    whose product has the right number of bits every other time.
     """
-    primes = [prime for _ in range(max(bits // 2048 - 1, 1)) for prime in _primes(2048)]
     while True:
-        known = prod(primes)
-        missing = bits - known.bit_length()
-        top = known >> known.bit_length() - 16
-        # The last factor adds all its bits or one less, by how far up the first are: so it is aimed at the likelier.
-        last = _primes(missing if top > 0xB000 else missing + 1)
-        if (known * prod(last)).bit_length() == bits:
-            return _from_primes(primes[::2] + last[:1], primes[1::2] + last[1:])
+        primes = [prime for _ in range(max(bits // 2048 - 1, 1)) for prime in _primes(2048)]
+        missing = bits - prod(primes).bit_length()
+        primes += _primes(missing + missing % 2)  # the library's primes are of half the size each: odd sizes fall short
+        if prod(primes).bit_length() == bits:
+            return _from_primes(primes[::2], primes[1::2])
 
 
 def _primes(bits: int) -> list[int]:

@@ -8,7 +8,7 @@ from tlsalert.pki import der
 from tlsalert.pki.presentation import Presentation, Proof
 from tlsalert.pki.recipes.words import CORRUPT
 from tlsalert.pki.variant import Need, Recipe, variant
-from tlsalert.pki.workshop import CannotMakeError, Workshop, show
+from tlsalert.pki.workshop import CannotMakeError, Workshop, body_of_any, show
 
 _GOOD = (Need.CERTIFICATE, Need.KEY)
 #: Bytes that a truncated certificate lacks, and those that follow a certificate.
@@ -18,15 +18,20 @@ _LETTERS = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01234
 
 
 def with_broken_signature(certificate: bytes) -> bytes:
-    """Return a certificate with the last byte of its signature changed, and all else as it is."""
+    """Return a certificate with the last byte of its signature changed, and all else as it is.
+
+    Raises :class:`DecodeError` for what is no certificate.
+    """
+    body_of_any(certificate)
     return certificate[:-1] + bytes((certificate[-1] ^ 1,))
 
 
 def with_changed_subject(certificate: bytes) -> bytes:
     """Return a certificate with the last letter of its subject changed.
 
-    Raises :class:`CannotMakeError` where there is no letter.
+    Raises :class:`CannotMakeError` where there is no letter, and :class:`DecodeError` for what is no certificate.
     """
+    body_of_any(certificate)
     fields = der.first_of(der.first(der.element(certificate)), 7)
     subject = fields[5 if fields[0].tag == 0xA0 else 4]
     for place in range(subject.stop - 1, subject.start, -1):

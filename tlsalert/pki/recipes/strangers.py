@@ -8,7 +8,7 @@ from tlsalert.pki.presentation import Presentation
 from tlsalert.pki.recipes.words import CORRUPT, NO_CA
 from tlsalert.pki.signing import key_info
 from tlsalert.pki.variant import Need, variant
-from tlsalert.pki.workshop import Good, Issuer, Workshop, alone, body_of_any, show
+from tlsalert.pki.workshop import CannotMakeError, Good, Issuer, Workshop, alone, body_of_any, show
 
 
 def self_signed(shop: Workshop, purpose: str, *extensions: Extension, subject: bytes | None = None) -> Good:
@@ -45,13 +45,22 @@ def _unknown_with_root(shop: Workshop) -> Presentation:
     return show(shop.issue(shop.stranger))
 
 
+def _namesake(shop: Workshop) -> Issuer:
+    if shop.material.self_signed:
+        raise CannotMakeError("is for a certificate with an issuer; for this one see pinned_same_name_other_key")
+    return shop.self_issued(shop.root_name, purpose="namesake")
+
+
 def _same_name(shop: Workshop) -> Presentation:
-    forged = shop.self_issued(shop.root_name, purpose="namesake")
+    forged = _namesake(shop)
     return alone(shop.issue(forged, drop=(build.AUTHORITY_KEY_IDENTIFIER,)))
 
 
 def _same_name_identified(shop: Workshop) -> Presentation:
-    forged = shop.self_issued(shop.root_name, purpose="namesake")
+    forged = _namesake(shop)
+    anchor = shop.material.anchor
+    if anchor is not None and body_of_any(anchor).extension(build.SUBJECT_KEY_IDENTIFIER) is None:
+        raise CannotMakeError("needs a root with a key identifier; without one it is same_name_ca_no_keyid")
     return alone(shop.issue(forged, add=(build.authority_identifier(forged.identifier),)))
 
 

@@ -137,6 +137,12 @@ def test_a_certificate_that_names_itself_but_was_signed_by_another_is_not_self_s
         (key_pem(LEAF), None, CaptureError, "c: has no certificate"),
         (keystore(), None, UsageError, "c: is encrypted; give the passphrase"),
         (pem(LEAF).replace(b"M", b"=", 1), None, TlsalertError, "c: "),
+        (
+            b"-----BEGIN CERTIFICATE-----\nMIIC\n-----END CERTIFICATE-----\n",
+            None,
+            CaptureError,
+            "c: has a certificate that is cut",
+        ),
         (b"\x30" + b"\x00" * (1 << 20), None, CaptureError, "c: is too long"),
         (
             pem(LEAF),

@@ -20,13 +20,13 @@ from tests.evidence import SHARED
 from tests.pki.issuing import AUTHORITY, Holder, issue, usage
 from tlsalert.errors import UsageError
 from tlsalert.pki import write
-from tlsalert.pki.build import body_of
+from tlsalert.pki.build import body_of, certificate
 from tlsalert.pki.certificate import read_certificate
 from tlsalert.pki.key_pool import KeyPool
 from tlsalert.pki.material import Authority, Material
-from tlsalert.pki.presentation import Presentation
+from tlsalert.pki.presentation import Presentation, PrivateKey
 from tlsalert.pki.signatures import signed_by
-from tlsalert.pki.signing import key_info
+from tlsalert.pki.signing import Signer, key_info
 from tlsalert.pki.variants import VARIANTS, CannotMakeError, dated, prepare
 from tlsalert.registry.alerts import AlertDescription
 from tlsalert.replay.outcome import NotTried
@@ -339,8 +339,8 @@ def test_a_root_without_a_key_identifier_cannot_be_told_by_it() -> None:
 
 def test_dated_has_the_validity_that_was_asked_for() -> None:
     began, ends = datetime(2015, 1, 1, tzinfo=UTC), datetime(2015, 1, 3, 12, 30, 1, tzinfo=UTC)
-    certificate = read_certificate(dated(OF_ROOT, began, ends).certificates[0])
-    assert (certificate.not_before, certificate.not_after) == (began, ends)
+    found = read_certificate(dated(OF_ROOT, began, ends).certificates[0])
+    assert (found.not_before, found.not_after) == (began, ends)
     with pytest.raises(CannotMakeError, match="needs the CA's key"):
         dated(OF_PINNED, began, ends)
 
@@ -349,6 +349,17 @@ def test_an_unknown_name_is_told_with_those_that_are_like_it() -> None:
     with pytest.raises(UsageError, match="did you mean expired"):
         prepare(OF_ROOT, ["expird"])
     assert [one.name for one, _ in prepare(OF_ROOT, ["expired", "good"])] == ["expired", "good"]
+
+
+def test_a_certificate_of_version_1_is_copied_as_one_until_it_gets_an_extension() -> None:
+    body = replace(body_of(LEAF.der), version=None, extensions=())
+    old = replace(OF_INTERMEDIATE, certificate=certificate(body, Signer(INTERMEDIATE.key)))
+    shown = {
+        name: read_certificate(one.certificates[0]) for name, one in presentations(old).items() if one.certificates
+    }
+    assert (shown["expired"].version, shown["expired"].problems) == (1, ())
+    assert (shown["eku_code_signing"].version, shown["eku_code_signing"].problems) == (3, ())
+    assert shown["v1_with_extensions"].problems == ("it has extensions, but its version is 1",)
 
 
 def test_a_certificate_that_is_none_is_a_reason_and_no_error() -> None:
@@ -402,7 +413,7 @@ def materials(draw: st.DrawFn) -> Material:
     )
 
 
-def keyed(kind: str, purpose: str) -> object:
+def keyed(kind: str, purpose: str) -> PrivateKey:
     return KEYS.key(kind, purpose)
 
 

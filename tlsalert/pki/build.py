@@ -147,7 +147,9 @@ def revocation_list(
     )
     added = write.sequence(
         authority_identifier(identifier).whole,
-        extension(CRL_NUMBER, write.integer(int(this_update.timestamp()))).whole,  # it must grow, RFC 5280 §5.2.3
+        extension(
+            CRL_NUMBER, write.integer(max(int(this_update.timestamp()), 0))
+        ).whole,  # it must grow, RFC 5280 §5.2.3
     )
     signed = write.sequence(
         write.integer(1),

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from tlsalert.errors import CaptureError, UsageError
+from tlsalert.errors import CaptureError, DecodeError, UsageError
 
 #: Asks for the passphrase of what it is told the name of; None: there is none to be had.
 Ask = Callable[[str], bytes | None]
@@ -83,8 +83,10 @@ def _decoded(block: bytes, source: str) -> bytes:
     from tlsalert.pki.der import element
 
     # "TRUSTED CERTIFICATE" has openssl's own settings behind the certificate.
-    outer = element(decoded) if decoded.startswith(b"\x30") and len(decoded) > 4 else None
-    return decoded if outer is None else outer.whole
+    try:
+        return element(decoded).whole
+    except DecodeError:
+        raise CaptureError("has a certificate that is cut off or damaged", source) from None
 
 
 def _pem(block: bytes, source: str, ask: Ask | None) -> object:

@@ -100,7 +100,7 @@ def _of_many_primes(bits: int) -> rsa.RSAPrivateKey:
     whose product has the right number of bits every other time.
     """
     while True:
-        primes = [prime for _ in range(max(bits // 2048 - 1, 1)) for prime in _primes(2048)]
+        primes = [prime for _ in range((bits - SHORTEST_OF_LIBRARY) // 2048) for prime in _primes(2048)]
         missing = bits - prod(primes).bit_length()
         primes += _primes(missing + missing % 2)  # the library's primes are of half the size each: odd sizes fall short
         if prod(primes).bit_length() == bits:

@@ -74,7 +74,7 @@ class Workshop:
         if self.material.certificate is None:
             return self._neutral
         try:
-            body = replace(body_of_any(self.material.certificate), version=2)
+            body = body_of_any(self.material.certificate)
         except (DecodeError, ValueError) as error:
             raise CannotMakeError(f"the good certificate cannot be read ({error})") from None
         if self._within(body):
@@ -276,6 +276,8 @@ class Workshop:
         if known is not None and not self._issued_by(by):
             body = body.with_extension(build.authority_identifier(by.identifier))
         body = changed(body, add, drop, changes)
+        if body.extensions and "version" not in changes:  # the one at hand may be of version 1, as many home-made are
+            body = replace(body, version=2)
         if edit is not None:
             body = edit(body)
         return build.certificate(body, signer or self.signer(by.key), inner=inner, outer=outer)

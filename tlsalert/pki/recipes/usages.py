@@ -39,7 +39,8 @@ def _authority_of_root(shop: Workshop) -> Presentation:
 
 
 def _version_1_with_extensions(shop: Workshop) -> Presentation:
-    return show(shop.issue(version=None))
+    some = () if shop.body.extensions else (build.extended_usage(build.CLIENT_AUTH),)
+    return show(shop.issue(add=some, version=None))
 
 
 def _version_4(shop: Workshop) -> Presentation:

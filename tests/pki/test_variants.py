@@ -10,6 +10,7 @@ import subprocess
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -132,6 +133,38 @@ PROBLEMS = {
     "v4_certificate": "its version is 4",
     "sig_alg_mismatch": "inside and",
 }
+#: The alert that OpenSSL sends for its errors (x509table in ssl/statem/statem_lib.c; 46 for all others).
+ALERTS: dict[int | str, int] = {
+    **dict.fromkeys((18, 19, 20, 22, 25, 79), 48),
+    **dict.fromkeys((9, 13, 14), 42),
+    7: 51,
+    10: 45,
+    23: 44,
+    26: 43,
+    34: 46,
+    47: 46,
+    "load": 50,
+}
+#: Refused by a server for what is not in the chain: the proof, the message, its length, its order, its key.
+NOT_SEEN_IN_A_CHAIN = {
+    "none_sent",
+    "certificate_msg_omitted",
+    "certificate_msg_malformed",
+    "trailing_garbage",
+    "key_mismatch",
+    "cv_corrupted",
+    "cv_omitted",
+    "cv_bad_scheme",
+    "finished_corrupted",
+    "wrong_order_inter_first",
+    "huge_70k",
+    "huge_120k",
+    "huge_300k",
+    "p224",
+    "secp256k1",
+    "ed448",
+    "unknown_key_type",
+}
 #: Defects of the atlas that a client does not bring about: the server's clock, trust, CRLs or memory do, or the hello.
 NOT_THE_CLIENTS = {
     "expired_root",
@@ -159,12 +192,19 @@ NOT_THE_CLIENTS = {
     "control_version_probe",
 }
 
+needs_atlas = pytest.mark.skipif(not (SHARED / "atlas" / "atlas.json").is_file(), reason="no atlas beside the checkout")
 needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl")
 
 
 @pytest.fixture(scope="module")
 def made() -> dict[str, Presentation]:
     return presentations(OF_ROOT)
+
+
+@pytest.fixture(scope="module")
+def atlas() -> dict[str, Any]:
+    read: dict[str, Any] = json.loads((SHARED / "atlas" / "atlas.json").read_bytes())
+    return read
 
 
 def presentations(material: Material) -> dict[str, Presentation]:
@@ -377,11 +417,24 @@ def test_every_alert_that_is_called_for_is_in_the_registry() -> None:
         assert "\n" not in one.why
 
 
-@pytest.mark.skipif(not (SHARED / "atlas" / "atlas.json").is_file(), reason="no atlas beside the checkout")
-def test_the_names_are_the_atlas_s() -> None:
-    defects = set(json.loads((SHARED / "atlas" / "atlas.json").read_bytes())["defects"])
-    assert defects - NOT_THE_CLIENTS <= set(VARIANTS)
+@needs_atlas
+def test_the_names_are_the_atlas_s(atlas: dict[str, Any]) -> None:
+    assert set(atlas["defects"]) - NOT_THE_CLIENTS <= set(VARIANTS)
     assert not NOT_THE_CLIENTS & set(VARIANTS)
+
+
+@needs_atlas
+def test_what_openssl_finds_is_what_its_server_said_of_the_atlas_s_certificates(atlas: dict[str, Any]) -> None:
+    said: dict[str, int | None] = {}
+    for record in atlas["records"]:
+        where = record["server"], record["tls_version"]
+        config = "crl" if record["defect"].startswith("revoked") else "base"
+        if where == ("openssl-3.0", "TLSv1.2") and record["config"] == config:
+            said[record["defect"]] = record.get("alert_number")
+    compared = set(said) & set(VARIANTS) - NOT_SEEN_IN_A_CHAIN
+    assert len(compared) > 70
+    ours = {name: ALERTS[VERIFY_ERRORS[name]] if name in VERIFY_ERRORS else None for name in compared}
+    assert ours == {name: said[name] for name in compared}
 
 
 @st.composite

@@ -35,6 +35,8 @@ NEAREST: Final[dict[str, tuple[str, ...]]] = {
 }
 #: The five harmless probes that tell nearly all of the measured stacks apart in TLS 1.2.
 TELLING: Final = ("none_sent", "self_signed_unknown", "garbage_der", "key_mismatch", "not_yet_valid")
+#: Variants whose answers do not depend on the device's clock.
+UNDATED: Final = ("none_sent", "unknown_issuer", "self_signed_unknown", "garbage_der")
 #: From so many cells on a resemblance is worth a name.
 ENOUGH: Final = 3
 #: From this share of agreement on a device is likened to a stack; below, it is only told which is the nearest.
@@ -115,7 +117,7 @@ def candidates(hidden: frozenset[Key] = frozenset()) -> tuple[Candidate, ...]:
         row = {variant: answer for variant, answer in pairs if answer != "-"}
         for server in servers.split():
             if (server, version) not in hidden:
-                found[server, setup][version] = row
+                found[server, setup][version] = _shifted(row) if setup.startswith("clock") else row
     return tuple(Candidate(server, setup, rows) for (server, setup), rows in found.items())
 
 
@@ -171,7 +173,7 @@ def in_words(ranked: Sequence[Resemblance], tried: Sequence[Tried]) -> tuple[str
     if first.share < LIKE:
         near = "It answers like none of the stacks that were measured; the nearest is"
     what = f"{near} {first.stack} ({first.agreeing} of {first.compared} answers agree"
-    sentences = [f"{what}{'' if first.setup == 'trust store' else f'; measured with {SETUPS[first.setup]}'})."]
+    sentences = [f"{what}{'' if first.setup == 'trust store' else f'; that one with {SETUPS[first.setup]}'})."]
     if first.differs:
         more = len(first.differs) - 3
         listed = "; ".join(str(one) for one in first.differs[:3]) + (f"; and {more} more" if more > 0 else "")
@@ -184,6 +186,14 @@ def in_words(ranked: Sequence[Resemblance], tried: Sequence[Tried]) -> tuple[str
     elif others:
         sentences.append(f"It may as well be {' or '.join(dict.fromkeys(others[:2]))}.")
     return tuple(sentences)
+
+
+def _shifted(row: Mapping[str, str]) -> dict[str, str]:
+    """Return what a server whose clock is off answers to the variants that are told apart by more than dates.
+
+    What was measured as "good" was valid at any time; a device is shown one that is valid today, as "valid_2016_2040".
+    """
+    return {variant: row[variant] for variant in UNDATED if variant in row} | {"good": row["valid_2016_2040"]}
 
 
 #: The set-ups as they stand in a sentence.
@@ -284,9 +294,13 @@ def _label(servers: Sequence[str]) -> str:
     families = _families(servers)
     if len(servers) == 1:
         return stack_vectors.SERVERS[servers[0]][0]
-    if len(families) <= 3:
-        return " or ".join(LABELS[family] for family in families)
-    return f"{', '.join(LABELS[family] for family in families[:3])} or {len(families) - 3} more"
+    names = [LABELS[family] for family in families]
+    if {"openssl<=1.0.2", "openssl>=1.1.1"} <= set(families):
+        old_and_new = (LABELS["openssl<=1.0.2"], LABELS["openssl>=1.1.1"])
+        names = ["OpenSSL", *(name for name in names if name not in old_and_new)]
+    if len(names) <= 3:
+        return " or ".join(names)
+    return f"{', '.join(names[:3])} or {len(names) - 3} more"
 
 
 def _parties(ranked: Sequence[Resemblance]) -> list[tuple[str, ...]]:

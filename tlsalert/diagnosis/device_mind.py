@@ -131,8 +131,8 @@ def _accepted(look: Look) -> Verdict:
     if anyone:
         summary = "The device accepts the certificate, and strangers' as well: it does not check who issued them."
         advice = ("Let the device demand a certificate of your CA: as it is, anybody is let in.",)
-        seen = (Evidence(None, f"accepted: {GOOD} in {versions}; {', '.join(anyone)}"),)
-        return Verdict("established", summary, confidence=SEEN, evidence=seen, advice=advice)
+        anybody = (Evidence(None, f"accepted: {GOOD} in {versions}; {', '.join(anyone)}"),)
+        return Verdict("established", summary, confidence=SEEN, evidence=anybody, advice=advice)
     others = look.refused_beside_good(*STRANGE)
     trusts = "The device trusts your CA" if look.facts.chain and not _alone(look) else "The device accepts it"
     seen = [Evidence(None, f"the good certificate is accepted in {versions}")]

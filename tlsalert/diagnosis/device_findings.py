@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from tlsalert.diagnosis import words
 from tlsalert.diagnosis.device_look import Look
 from tlsalert.diagnosis.tried import ACCEPTED, refused
 
@@ -140,7 +139,9 @@ def _usages(look: Look) -> Iterable[Finding]:
     wrong = [v for v in taken if v != "eku_any_only"]
     if wrong:
         says = " and ".join(_USAGES[v] for v in wrong)
-        yield Finding("usage", f"It does not look at the extended key usage: {says} is accepted.")
+        yield Finding(
+            "usage", f"It does not look at the extended key usage: {says} {'are' if len(wrong) > 1 else 'is'} accepted."
+        )
     if look.refused_beside_good(*_KEY_USAGES):
         yield Finding("usage", "It demands digitalSignature where a certificate names key usages.")
     elif look.accepted(*_KEY_USAGES):
@@ -161,14 +162,14 @@ def _strength(look: Look) -> Iterable[Finding]:
 
 def _chains(look: Look) -> Iterable[Finding]:
     if look.accepted("missing_intermediate"):
-        yield Finding("chain", "It knows the intermediate certificate: the client need not send it.")
+        yield Finding("chain", "It knows the intermediate certificate, or remembers it from an earlier connection.")
     elif look.refused_beside_good("missing_intermediate"):
         yield Finding("chain", "The client must send its intermediate certificates.")
     longest = max((_CHAINS[v] for v in look.accepted(*_CHAINS)), default=0)
     shortest = min((_CHAINS[v] for v in look.refused_beside_good(*_CHAINS)), default=0)
     if shortest:
-        taken = f"it accepts {longest} CAs in a chain and " if longest else "it "
-        yield Finding("chain", words.capital(f"{taken}refuses {shortest}."))
+        taken = f"It accepts {longest} CAs in a chain and refuses" if longest else "It refuses a chain with"
+        yield Finding("chain", f"{taken} {shortest}{'' if longest else ' CAs'}.")
     order = look.refused_beside_good("wrong_order_inter_first", "wrong_order_root_before_inter")
     if order:
         yield Finding("chain", f"It minds the order of the chain ({', '.join(order)}).")

@@ -131,14 +131,24 @@ def _accepted(look: Look) -> Verdict:
     if anyone:
         summary = "The device accepts the certificate, and strangers' as well: it does not check who issued them."
         advice = ("Let the device demand a certificate of your CA: as it is, anybody is let in.",)
-        anybody = (Evidence(None, f"accepted: {GOOD} in {versions}; {', '.join(anyone)}"),)
+        anybody = (Evidence(None, f"accepted: {GOOD} in {versions}; {_listed(anyone)}"),)
         return Verdict("established", summary, confidence=SEEN, evidence=anybody, advice=advice)
-    others = look.refused_beside_good(*STRANGE)
+    others = look.refused_beside_good(*sorted(STRANGE, key=_probes_first))
     trusts = "The device trusts your CA" if look.facts.chain and not _alone(look) else "The device accepts it"
     seen = [Evidence(None, f"the good certificate is accepted in {versions}")]
     if others:
-        seen.append(Evidence(None, f"refused beside it: {', '.join(others)}"))
+        seen.append(Evidence(None, f"refused beside it: {_listed(others)}"))
     return Verdict("established", f"{trusts}.", confidence=SEEN, evidence=tuple(seen))
+
+
+def _probes_first(variant: str) -> tuple[bool, str]:
+    """Sort the three that an engineer tries first before the others."""
+    return variant not in ("none_sent", "self_signed_unknown", "unknown_issuer"), variant
+
+
+def _listed(variants: list[str]) -> str:
+    more = len(variants) - 4
+    return f"{', '.join(variants[:4])}{f' and {more} more' if more > 0 else ''}"
 
 
 def _alone(look: Look) -> bool:
@@ -199,6 +209,14 @@ _WHAT: Final[dict[str, str]] = {
 }
 
 
+_PHRASES: Final[dict[str, str]] = {
+    "certificate_not_yet_valid": "a certificate that is not valid yet",
+    "certificate_expired": "an expired certificate",
+    "unknown_ca": "an unknown issuer",
+    "certificate_not_pinned": "a certificate that is not the pinned one",
+}
+
+
 def _summary(look: Look, cause: str, sure: float, version: str) -> str:
     answer = _alert(look.answers(GOOD)[version])
     what = _WHAT.get(cause, cause.replace("_", " "))
@@ -251,7 +269,8 @@ def _habits(look: Look, cause: str, stacks: Mapping[str, float], version: str) -
     fitting = [family for family in likely if str(next(iter(habit(family, era, cause)), "")) == answer]
     if fitting:
         names = " and ".join(LABELS[family] for family in fitting[:2])
-        yield Evidence(None, f"its answers are those of {names}, for which {said(answer)} says so")
+        what = _PHRASES.get(cause, f"what is told as {cause}")
+        yield Evidence(None, f"its answers are those of {names}, which answer {what} with {said(answer)}")
 
 
 def _advice(look: Look, cause: str, sure: float, stacks: Mapping[str, float], version: str) -> Iterable[str]:

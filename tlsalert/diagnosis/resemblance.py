@@ -308,10 +308,12 @@ def _parties(ranked: Sequence[Resemblance]) -> list[tuple[str, ...]]:
     if not ranked:
         return []
     first = ranked[0]
-    if len(first.families) > 1:
+    # stunnel that pins is OpenSSL: what tells it apart is which certificate it has, not how it answers.
+    families = [family for family in first.families if family != "stunnel-pinned"]
+    if len(families) > 1:
         return [
             tuple(server for server in first.servers if stack_vectors.SERVERS[server][1] == family)
-            for family in first.families
+            for family in families
         ]
     return [row.servers for row in ranked[:2]]
 

@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import combinations
 from math import exp, log
 from typing import Final, NamedTuple
 
@@ -156,9 +157,10 @@ def separating(ranked: Sequence[Resemblance], tried: Iterable[Tried]) -> tuple[s
         for version in versions:
             if (variant, version) not in done:
                 answers = [_usual(party, variant, version) for party in parties]
-                if all(answers) and len(set(answers)) > 1:
-                    found[variant] = max(found[variant], len(set(answers)))
-    order = sorted(found, key=lambda variant: (-found[variant], variant not in TELLING))
+                apart = sum(not (one & other) for one, other in combinations(answers, 2))
+                if all(answers) and apart:
+                    found[variant] = max(found[variant], apart)
+    order = sorted(found, key=lambda variant: (variant not in TELLING, -found[variant]))
     return tuple(order[:MOST])
 
 
@@ -318,12 +320,7 @@ def _parties(ranked: Sequence[Resemblance]) -> list[tuple[str, ...]]:
     return [row.servers for row in ranked[:2]]
 
 
-def _usual(servers: Sequence[str], variant: str, version: str) -> str | None:
-    """Return what these servers answer with the CA in their trust store; None where they differ or were not asked."""
-    answers = {
-        known[0] if known is not None else None
-        for one in candidates()
-        if one.server in servers and one.setup == "trust store"
-        for known in [one.at(variant, version)]
-    }
-    return answers.pop() if len(answers) == 1 else None
+def _usual(servers: Sequence[str], variant: str, version: str) -> frozenset[str]:
+    """Return what these servers answer with the CA in their trust store; none where one of them was not asked."""
+    known = [one.at(variant, version) for one in candidates() if one.server in servers and one.setup == "trust store"]
+    return frozenset(answer[0] for answer in known if answer is not None) if all(known) else frozenset()

@@ -89,6 +89,13 @@ class TestTheFoundingCase:
         assert "Renew" in " ".join(verdict.advice) or "renew" in " ".join(verdict.advice)
 
 
+def test_a_clock_that_is_off_is_worth_a_word_although_the_certificate_is_accepted() -> None:
+    told = mind(rows({**FOUNDING, "good": "ok"}), FACTS, found=found(NOW - timedelta(days=1461)))
+    assert told.verdict.advice == (
+        "Set the device's clock: it is 4 years behind ours, and accepts certificates by it.",
+    )
+
+
 @pytest.mark.parametrize(("setup", "truth", "least"), SETUPS)
 def test_no_verdict_on_a_measured_server_is_surely_wrong(setup: str, truth: tuple[str, ...], least: float) -> None:
     verdicts = [(mind([Tried(*cell) for cell in case.told], FACTS).verdict, case) for case in cases(setup, *truth)]

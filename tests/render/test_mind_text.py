@@ -47,7 +47,7 @@ FOUNDING_TEXT = """\
                    its answers are those of OpenSSL 1.1.1 or newer and OpenSSL 1.0.2 or older, which
                      answer a certificate that is not valid yet with 42
         trusts     asks for certificates of CN=Client CA,O=Example
-        clock      before 2016-05-19 (certificates accepted and refused)
+        clock      before 2016-05-19, if dates are what it minds (certificates accepted and refused)
         stack      It answers exactly as OpenSSL or stunnel with pinned certificates (3 of 3 answers
                      agree).
                    To tell these apart, try garbage_der, good_ed25519, sig_alg_unknown.

@@ -191,6 +191,8 @@ def test_a_ca_that_is_not_valid_by_the_devices_clock_limits_it(
     found = Device(CLOCKS[clock], ca=ca).find()
     assert found.clock is None
     assert found.bounds == bounds
+    assert found.known is not None
+    assert (found.known.earliest, found.known.latest) == bounds
     assert words in " ".join(found.says)
     assert "2020-01-01 to 2030-01-01" in " ".join(found.says)
 

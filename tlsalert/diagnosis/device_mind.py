@@ -41,6 +41,8 @@ UNPROVEN: Final = 0.8
 SEEN = 0.99
 #: A cause that is less likely than this is not named beside the first.
 LEAST_ALTERNATIVE: Final = 0.05
+#: Seconds from which on a clock that is off is worth a word although nothing fails by it.
+OFF: Final = 86_400
 #: From this confidence on a shown clock is told as the device's.
 CREDIBLE: Final = 0.9
 
@@ -357,10 +359,11 @@ def _with_clock(look: Look, verdict: Verdict, clock: DeviceClock) -> Verdict:
     """Return the verdict with the clock in its sentence, where it is known."""
     if not clock.known:
         return verdict
-    summary = verdict.summary
+    summary, advice = verdict.summary, verdict.advice
     dated = verdict.cause in ("certificate_not_yet_valid", "certificate_expired")
     if clock.time is not None and verdict.outcome == "established":
         summary = f"{summary[:-1]} and its clock is {clock}."
+        advice += _clock_advice(clock)
     elif clock.time is not None and dated and _proven(look, verdict.cause or ""):
         if look.found is not None and look.found.time is not None:  # only who trusts the CA can be asked so
             summary = f"The device trusts your CA and its clock is {clock}: {_wrong_by_clock(look, verdict)}."
@@ -370,8 +373,17 @@ def _with_clock(look: Look, verdict: Verdict, clock: DeviceClock) -> Verdict:
         summary = f"{summary[:-1]}, so that it stands {clock}."
     return Verdict(
         verdict.outcome, summary, verdict.refused_by, verdict.cause, verdict.confidence, verdict.at_fault,
-        verdict.alert_lost, verdict.evidence, verdict.advice, verdict.alternatives,
+        verdict.alert_lost, verdict.evidence, advice, verdict.alternatives,
     )  # fmt: skip
+
+
+def _clock_advice(clock: DeviceClock) -> tuple[str, ...]:
+    """Say what to do about a clock that is off although the certificate is accepted by it."""
+    skew = clock.skew_seconds
+    if skew is None or abs(skew) < OFF:
+        return ()
+    side = "ahead of" if skew > 0 else "behind"
+    return (f"Set the device's clock: it is {words.span(skew)} {side} ours, and accepts certificates by it.",)
 
 
 def _wrong_by_clock(look: Look, verdict: Verdict) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from tlsalert.diagnosis.device_mind import DeviceMind, Trust
+from tlsalert.diagnosis.device_mind import CREDIBLE, DeviceMind, Trust
 from tlsalert.render.spans import Line, pad, wrap
 from tlsalert.render.style import escape
 
@@ -46,7 +46,8 @@ def _rows(mind: DeviceMind) -> Iterator[tuple[str, Sequence[str], str]]:
     yield "trusts", list(_trusts(mind.trusts)), ""
     yield "checks", [finding.says for finding in mind.findings if not finding.alarming], ""
     if mind.clock.known:
-        yield "clock", [f"{mind.clock} ({mind.clock.source})"], ""
+        unsure = mind.clock.time is None and mind.clock.confidence < CREDIBLE
+        yield "clock", [f"{mind.clock}{', if dates are what it minds' if unsure else ''} ({mind.clock.source})"], ""
     yield "stack", mind.stack_says, ""
     yield "memory", mind.memory, "warn"
     yield "do", verdict.advice, ""

@@ -46,6 +46,7 @@ AGAIN, LEAD = 3, 3
 #: How often the search begins anew after a contradiction.
 SEARCHES: Final = 3
 ENOUGH_HANDSHAKES: Final = 400
+_BY_CA: Final = 0.7  # how sure it is that an alert about dates is about the CA's
 CLIENT_CANNOT: Final = (Unreachable, NotTried)
 UNKNOWN_CA: Final = "48"
 
@@ -70,6 +71,14 @@ class ClockFound:
     def skew_seconds(self) -> float | None:
         """Seconds that the device is ahead of us."""
         return None if self.clock is None else self.clock.skew_seconds
+
+    @property
+    def known(self) -> DeviceClock | None:
+        """The clock as :func:`tlsalert.diagnosis.device_mind.mind` takes it: the time, else the bounds, else None."""
+        if self.clock is not None or self.bounds == (None, None):
+            return self.clock
+        earliest, latest = self.bounds
+        return DeviceClock(earliest, latest, source="the validity of the CA", confidence=_BY_CA)
 
 
 def find_clock(

@@ -89,6 +89,13 @@ class TestTheFoundingCase:
         assert "Renew" in " ".join(verdict.advice) or "renew" in " ".join(verdict.advice)
 
 
+def test_who_accepts_certificates_to_find_its_clock_trusts_their_ca_whatever_it_has_against_the_good_one() -> None:
+    told = mind(rows({**FOUNDING, "good": "48"}), FACTS, found=found(NOW))
+    assert told.trusts.your_ca is True
+    assert told.verdict.cause not in ("unknown_ca", "certificate_not_yet_valid", "certificate_expired")
+    assert told.clock.time is not None
+
+
 def test_a_clock_that_is_off_is_worth_a_word_although_the_certificate_is_accepted() -> None:
     told = mind(rows({**FOUNDING, "good": "ok"}), FACTS, found=found(NOW - timedelta(days=1461)))
     assert told.verdict.advice == (

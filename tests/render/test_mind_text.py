@@ -51,7 +51,7 @@ FOUNDING_TEXT = """\
         stack      It answers exactly as OpenSSL or stunnel with pinned certificates (3 of 3 answers
                      agree).
                    To tell these apart, try garbage_der, good_ed25519, sig_alg_unknown.
-        do         Set the device's clock; the certificate is valid from 2016-05-19.
+        do         Check the device's clock; the certificate is valid from 2016-05-19.
                    It ends on 2026-05-17: from then on a right clock refuses it, too.
                    With the CA's key (--ca-cert, --ca-key) the device's clock can be found by
                      certificates.

@@ -33,6 +33,8 @@ from tlsalert.model import Certificate, CertificateRequest, Clock, Connection, w
 
 #: The variant that is right, and those that differ from it in nothing that a verifier minds.
 GOOD: Final = "good"
+#: A certificate of our CA that is valid by the device's own clock: accepted, where the clock was found so.
+BY_CLOCK: Final = "valid_by_its_clock"
 #: Variants that the device's trust in our CA, its clock and its pins have no part in: what it answers tells its stack.
 STRANGE: Final = frozenset((
     "none_sent", "certificate_msg_omitted", "certificate_msg_malformed", "zero_length_entry", "garbage_der",
@@ -41,7 +43,7 @@ STRANGE: Final = frozenset((
 #: Variants with other dates than the good certificate's: by a wrong clock they may be the valid ones.
 DATED: Final = frozenset((
     "expired", "not_yet_valid", "inverted_validity", "valid_2016_2040", "root_and_leaf_2016", "gentime_9999",
-    "expired_intermediate", "not_yet_valid_intermediate", "expired_root",
+    "expired_intermediate", "not_yet_valid_intermediate", "expired_root", BY_CLOCK,
 ))  # fmt: skip
 #: What was measured for each cause: set-up and variant that stand for the good certificate, refused for that.
 MEASURED: Final[dict[str, tuple[tuple[str, str], ...]]] = {

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from tlsalert.diagnosis import words
-from tlsalert.diagnosis.device_causes import GOOD, Facts
+from tlsalert.diagnosis.device_causes import BY_CLOCK, GOOD, Facts
 from tlsalert.diagnosis.resemblance import Key
 from tlsalert.diagnosis.tried import ACCEPTED, Cell, Tried, cells, refused
 from tlsalert.model import CertificateRequest, Clock, rfc3339
@@ -68,7 +68,15 @@ class Look:
     told: list[Cell] = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "told", cells(self.tried))
+        told = cells(self.tried)
+        if self.asked_by_certificates:
+            told += [Cell(BY_CLOCK, cell.tls_version, ACCEPTED) for cell in told if cell.variant == GOOD]
+        object.__setattr__(self, "told", told)
+
+    @property
+    def asked_by_certificates(self) -> bool:
+        """Whether the clock was found by certificates of the good one's CA, which only who trusts it accepts."""
+        return self.found is not None and self.found.time is not None
 
     def answers(self, variant: str) -> dict[str, str]:
         """Return the answer to a variant in each version."""

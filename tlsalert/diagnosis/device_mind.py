@@ -38,7 +38,7 @@ from tlsalert.registry.alerts import AlertDescription
 #: A verdict that no date, signature or name proves is never surer than this.
 UNPROVEN: Final = 0.8
 #: The same where the good certificate was accepted.
-SEEN = 0.99
+SEEN: Final = 0.99
 #: A cause that is less likely than this is not named beside the first.
 LEAST_ALTERNATIVE: Final = 0.05
 #: Seconds from which on a clock that is off is worth a word although nothing fails by it.
@@ -129,7 +129,7 @@ def _verdict(look: Look) -> Verdict:
 
 def _accepted(look: Look) -> Verdict:
     versions = " and ".join(sorted(look.accepting))
-    anyone = look.accepted("self_signed_unknown", "self_signed_ca_true", "unknown_issuer", "unknown_issuer_with_root")
+    anyone = look.accepted(*STRANGERS)
     if anyone:
         summary = "The device accepts the certificate, and strangers' as well: it does not check who issued them."
         advice = ("Let the device demand a certificate of your CA: as it is, anybody is let in.",)
@@ -159,8 +159,8 @@ def _alone(look: Look) -> bool:
 
 def _refused(look: Look) -> Verdict:
     """Return why the good certificate is refused: judged in the version that tells the most."""
-    judged = [(rank_causes(look.told, v, look.facts, look.request, look.clock, look.families, look.hidden), v)
-              for v in look.refusing]  # fmt: skip
+    known = (look.facts, look.request, look.clock, look.families, look.hidden)
+    judged = [(rank_causes(look.told, version, *known), version) for version in look.refusing]
     (ranked, stacks), version = max(judged, key=lambda pair: pair[0][0][0][1])
     cause, sure = ranked[0]
     proven = _proven(look, cause)
@@ -174,7 +174,7 @@ def _refused(look: Look) -> Verdict:
         round(sure, 2),
         _fault(look, cause),
         evidence=tuple(_evidence(look, cause, stacks, version)),
-        advice=tuple(_advice(look, cause, sure, stacks, version)),
+        advice=tuple(_advice(look, cause, sure)),
         alternatives=others,
     )
 
@@ -209,8 +209,6 @@ _WHAT: Final[dict[str, str]] = {
     "chain_invalid": "an issuer in its chain may not issue it",
     "chain_too_long": "its chain is too long for the device",
 }
-
-
 _PHRASES: Final[dict[str, str]] = {
     "certificate_not_yet_valid": "a certificate that is not valid yet",
     "certificate_expired": "an expired certificate",
@@ -275,18 +273,18 @@ def _habits(look: Look, cause: str, stacks: Mapping[str, float], version: str) -
         yield Evidence(None, f"its answers are those of {names}, which answer {what} with {said(answer)}")
 
 
-def _advice(look: Look, cause: str, sure: float, stacks: Mapping[str, float], version: str) -> Iterable[str]:
+def _advice(look: Look, cause: str, sure: float) -> Iterable[str]:
     """Say what to do: the mend, and where it is not sure the trial that would decide."""
-    facts = look.facts
+    facts, do = look.facts, "Set" if _proven(look, cause) else "Check"
     if cause == "certificate_not_yet_valid":
         says = "" if look.clock is None else f": it says {words.moment(look.clock.time)[:10]}"
         since = "" if facts.not_before is None else f"; the certificate is valid from {words.day(facts.not_before)}"
-        yield f"{'Set' if sure >= 0.7 else 'Check'} the device's clock{says}{since}."
+        yield f"{do} the device's clock{says}{since}."
         if facts.not_after is not None:
             yield f"It ends on {words.day(facts.not_after)}: from then on a right clock refuses it, too."
     elif cause == "certificate_expired" and _fault(look, cause) == "server":
         until = "" if facts.not_after is None else f"; the certificate is valid until {words.day(facts.not_after)}"
-        yield f"{'Set' if sure >= 0.7 else 'Check'} the device's clock, which runs ahead{until}."
+        yield f"{do} the device's clock, which runs ahead{until}."
     elif cause in words.DO:
         yield words.capital(words.DO[cause].format(refuser="server", owner="client")) + "."
     if sure < UNPROVEN or not _proven(look, cause):
@@ -312,6 +310,8 @@ def _trust(look: Look, verdict: Verdict) -> Trust:
     if look.accepted(*STRANGERS):
         return Trust(authorities, True if look.accepting else None, "anyone")
     others = look.accepted(*SAME_CA)
+    if look.asked_by_certificates:
+        return Trust(authorities, True, "ca")
     if look.accepting:
         refused_others = look.refused_beside_good(*SAME_CA)
         alone = bool(refused_others) and not others and len(refused_others) > 1
@@ -365,7 +365,7 @@ def _with_clock(look: Look, verdict: Verdict, clock: DeviceClock) -> Verdict:
         summary = f"{summary[:-1]} and its clock is {clock}."
         advice += _clock_advice(clock)
     elif clock.time is not None and dated and _proven(look, verdict.cause or ""):
-        if look.found is not None and look.found.time is not None:  # only who trusts the CA can be asked so
+        if look.asked_by_certificates:
             summary = f"The device trusts your CA and its clock is {clock}: {_wrong_by_clock(look, verdict)}."
         else:
             summary = f"{summary[:-1]}, which is {clock}."

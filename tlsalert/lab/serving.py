@@ -16,13 +16,9 @@ from tlsalert.lab.faults import Fault, Stage
 from tlsalert.lab.levels import LabDevice
 from tlsalert.lab.line import Line, TooMuchError
 from tlsalert.lab.openssl import set_clock, verify_error
+from tlsalert.lab.served import Happened
 from tlsalert.lab.speaking import speak_after, speak_before
 from tlsalert.registry.alerts import AlertDescription
-
-#: How a connection went: the handshake succeeded; one side refused by an alert; the client left before the end,
-#: by FIN or by RST; it was silent too long or sent too much; a fault was played; it never asked for TLS; the device
-#: was stopped.
-Happened = Literal["accepted", "refused", "client_refused", "left", "reset", "timeout", "limit", "fault", "no_tls"]
 
 #: Key-log lines that are kept of one connection: TLS 1.3 has five, and a few more for each update of keys.
 SECRETS = 64

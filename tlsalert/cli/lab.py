@@ -108,7 +108,10 @@ Ends with 0 when it is stopped by Ctrl-C or SIGTERM, and with 2 where it can't r
 )
 @click.option("--port", type=click.IntRange(0, 65535), default=0, show_default=True, help="0: any that is free.")
 @click.option(
-    "--record", type=click.Path(file_okay=False), metavar="DIR", help="Write each connection's capture, and a key log."
+    "--record",
+    type=click.Path(file_okay=False),
+    metavar="DIR",
+    help="Write the connections to DIR/lab.pcap, their secrets to DIR/keys.log.",
 )
 def command(**given: Any) -> None:
     """Run a TLS device on loopback, with a clock and faults of your choice, until Ctrl-C.
@@ -266,9 +269,8 @@ def _run_stack(asked: _Asked) -> None:
         _until_stopped() as stopped,
     ):
         clock = "" if config.clock is None else f", its clock started at {config.clock:%Y-%m-%d %H:%M:%S}"
-        _say(
-            f"listening on {_where(*relay.address)}   {STACKS[name].program} behind it, on port {server.address[1]}{clock}"
-        )
+        program = f"{STACKS[name].program} behind it, on port {server.address[1]}"
+        _say(f"listening on {_where(*relay.address)}   {program}{clock}")
         while not stopped.wait(0.5):
             if not server.running:
                 raise UsageError("has ended by itself", STACKS[name].program, "look at the settings")
@@ -433,8 +435,6 @@ def _tell(served: Served) -> None:
         parts.append(escape(served.client)[:SUBJECT_WIDTH])
     if served.says:
         parts.append(escape(served.says))
-    if served.recorded is not None:
-        parts.append(str(served.recorded))
     _say("   ".join(parts))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
+import os
 import socket
 import threading
 import time
@@ -116,7 +117,7 @@ def _listening(host: str, port: int) -> socket.socket:
             (host, port), family=socket.AF_INET6 if version == 6 else socket.AF_INET, backlog=128
         )
     except (OSError, OverflowError) as error:
-        said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        said = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
         raise UsageError(f"cannot listen: {said}", f"{host} port {port}", "give another --port, or 0") from error
     listener.settimeout(_TICK)
     return listener

@@ -67,9 +67,9 @@ class Relay:
     def stop(self) -> None:
         """Stop listening, and end the connections that are open."""
         self._listener.stop()
-        if self._recording is not None:
-            self._recording.close()
-            self._recording = None
+        recording, self._recording = self._recording, None
+        if recording is not None:
+            recording.close()
 
     def __enter__(self) -> Self:
         return self
@@ -90,25 +90,26 @@ class Relay:
             self._told(served)
 
     def _told_of(self, tape: Tape, peer: Address, number: int) -> Served:
-        recorded = None
+        left_out = ""
         if self._recording is not None:
-            with contextlib.suppress(OSError):
-                recorded = self._recording.keep(number, tape, peer, self.address, [])
+            try:
+                self._recording.keep(number, tape, peer, self.address, [])
+            except OSError as error:
+                left_out = f"; not recorded: {error.strerror}"
         connection = read_tape(tape, peer, self.address)
         if connection is None or connection.verdict is None:
-            return Served(number, tape.start, peer, "left", "no TLS passed", recorded=recorded)
+            return Served(number, tape.start, peer, "left", f"no TLS passed{left_out}")
         happened, says = _happened(connection), connection.verdict.summary
         return Served(
             number,
             tape.start,
             peer,
             happened,
-            "" if happened == "accepted" else says,
+            ("" if happened == "accepted" else says) + left_out,
             connection.tls_version,
             connection.cipher_suite,
             alert_sent=_code(connection, "server"),
             alert_received=_code(connection, "client"),
-            recorded=recorded,
         )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from tlsalert.errors import UsageError
-from tlsalert.lab.recorder import Address
+from tlsalert.lab.recorder import PCAP_HEADER, Address
 from tlsalert.lab.tape import Tape
 
 #: How a connection went: the handshake succeeded; one side refused by an alert; the client left before the end,
@@ -36,13 +36,13 @@ class Served:
     client: str | None = None
     alert_sent: int | None = None
     alert_received: int | None = None
-    recorded: Path | None = None
 
 
 class Recording:
-    """A folder for the captures of connections, ``0001.pcap`` and so on, and one key log, ``keys.log`` (mode 0600).
+    """A folder for the capture of all connections, ``lab.pcap``, and their key log, ``keys.log`` (mode 0600).
 
-    Raises UsageError where it can't be written or has captures already.
+    Connections are written as they end, so that the times of one may lie before those of another that stands before
+    it. Raises UsageError where it can't be written or has such files already.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -50,20 +50,34 @@ class Recording:
         self._lock = threading.Lock()
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            if any(folder.glob("[0-9]*.pcap")) or (folder / "keys.log").exists():
-                raise UsageError("there are captures in it already", str(folder), "give another folder")
-            self._keys = os.open(folder / "keys.log", os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+            self._keys = _new(folder / "keys.log")
+            self._pcap = _new(folder / "lab.pcap")
+            os.write(self._pcap, PCAP_HEADER)
+        except FileExistsError as error:
+            raise UsageError("it is there already", str(error.filename), "give another folder") from error
         except OSError as error:
             raise UsageError(f"cannot record: {error.strerror}", str(folder), "give a folder to write to") from error
 
-    def keep(self, number: int, tape: Tape, peer: Address, server: Address, secrets: list[bytes]) -> Path:
-        """Write one connection; return its capture. Raises OSError where the disk is full or the like."""
-        path = self.folder / f"{number:04}.pcap"
-        path.write_bytes(tape.pcap(peer, server, number))
+    def keep(self, number: int, tape: Tape, peer: Address, server: Address, secrets: list[bytes]) -> None:
+        """Write one connection. Raises OSError where the disk is full or the like."""
+        packets = memoryview(tape.pcap(peer, server, number))[len(PCAP_HEADER) :]
         with self._lock:
-            os.write(self._keys, b"".join(line + b"\n" for line in secrets))
-        return path
+            _write(self._keys, b"".join(line + b"\n" for line in secrets))
+            _write(self._pcap, packets)
 
     def close(self) -> None:
-        """Close the key log."""
-        os.close(self._keys)
+        """Close both files."""
+        with self._lock:
+            os.close(self._keys)
+            os.close(self._pcap)
+
+
+def _new(path: Path) -> int:
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+
+
+def _write(file: int, data: bytes | memoryview) -> None:
+    """Write all of it: os.write() may write less."""
+    left = memoryview(data)
+    while left:
+        left = left[os.write(file, left) :]

@@ -131,9 +131,9 @@ class RunningDevice:
     def stop(self) -> None:
         """Stop listening, end the connections that are open, and close what was recorded."""
         self._listener.stop()
-        if self._recording is not None:
-            self._recording.close()
-            self._recording = None
+        recording, self._recording = self._recording, None
+        if recording is not None:
+            recording.close()
 
     def __enter__(self) -> Self:
         return self
@@ -152,6 +152,7 @@ class RunningDevice:
     def _serve(self, plain: socket.socket, peer: Address, number: int) -> None:
         tape = Tape(self._real_time)
         course = self._service.serve(Line(plain, tape, self._limits, self._listener.stopping), number)
+        self._record(number, tape, peer, course)
         served = Served(
             number,
             tape.start,
@@ -163,7 +164,6 @@ class RunningDevice:
             course.client,
             course.sent,
             course.received,
-            self._recorded(number, tape, peer, course),
         )
         with self._lock:
             self.counts[served.happened] += 1
@@ -172,17 +172,15 @@ class RunningDevice:
         if self._told is not None:
             self._told(served)
 
-    def _recorded(self, number: int, tape: Tape, peer: Address, course: Course) -> Path | None:
+    def _record(self, number: int, tape: Tape, peer: Address, course: Course) -> None:
         if self._recording is None:
-            return None
+            return
+        left_out = "; recorded in part: it was too long" if tape.full else ""
         try:
-            path = self._recording.keep(number, tape, peer, self.address, course.secrets)
+            self._recording.keep(number, tape, peer, self.address, course.secrets)
         except OSError as error:
-            course.says += f" (not recorded: {error.strerror})"
-            return None
-        if tape.full:
-            course.says += " (recorded in part: it was too long)"
-        return path
+            left_out = f"; not recorded: {error.strerror}"
+        course.says += left_out
 
 
 def serve(device: LabDevice, host: str = "127.0.0.1", port: int = 0, **options: Any) -> RunningDevice:

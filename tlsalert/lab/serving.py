@@ -232,9 +232,9 @@ class _Tls:
         course.tls_version = _version(self._tls) if self.flights else None
         said = verify_error(self._tls) or said
         if course.received is not None:
-            course.happened, course.says = "client_refused", f"the client refused: {_alert(course.received)}"
+            course.happened, course.says = "client_refused", _alert(course.received)
         elif course.sent is not None:
-            course.happened, course.says = "refused", f"refused: {_alert(course.sent)}: {said}"
+            course.happened, course.says = "refused", f"{_alert(course.sent)}: {said}"
         else:
             course.happened, course.says = "refused", f"closed without an alert: {said}"
 

@@ -13,7 +13,7 @@ What stunnel does about each error is taken from its behaviour: the tests hold t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from cryptography import x509
@@ -22,7 +22,7 @@ from OpenSSL import SSL, crypto
 
 from tlsalert.lab.device import Device, Version, server_context
 from tlsalert.lab.faults import Fault
-from tlsalert.lab.openssl import Judge, judge_by
+from tlsalert.lab.openssl import CERT_REJECTED, Judge, judge_by
 
 Level = Literal[0, 1, 2, 3, 4]
 After = Literal["echo", "http", "console", "close"]
@@ -62,7 +62,8 @@ class LabDevice(Device):
 
 def context_of(device: LabDevice) -> SSL.Context:
     """Return the context of its connections. Raises OpenSSL's Error where it can't make one of such settings."""
-    context = server_context(device)
+    # The clock is set for each connection: a store's would stand still, and go before it.
+    context = server_context(replace(device, clock=None))
     context.set_session_id(
         b"tlsalert lab"
     )  # without one OpenSSL ends a session that is taken up again, by a fatal error
@@ -92,11 +93,13 @@ def _judge(device: LabDevice) -> Judge:
     level = device.verify
     known = {one.public_bytes(Encoding.DER) for one in (*device.trusted, *device.pinned)}
 
-    def judge(certificate: crypto.X509, error: int, depth: int) -> bool:
+    def judge(certificate: crypto.X509, error: int, depth: int) -> int:
         if level == 0:
-            return True
+            return 0
         if error and (level == 3 or (depth == 0 and error not in _CHAIN_UNKNOWN)):
-            return False
-        return depth > 0 or crypto.dump_certificate(crypto.FILETYPE_ASN1, certificate) in known
+            return error
+        if depth > 0 or crypto.dump_certificate(crypto.FILETYPE_ASN1, certificate) in known:
+            return 0
+        return CERT_REJECTED
 
     return judge

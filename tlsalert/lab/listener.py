@@ -38,13 +38,9 @@ class Listener:
         self._open: dict[socket.socket, threading.Thread] = {}
         self._count = 0
         self._socket = _listening(host, port)
+        #: Where it listens.
+        self.address: Address = self._socket.getsockname()[:2]
         self._thread = threading.Thread(target=self._run, daemon=True, name="lab listener")
-
-    @property
-    def address(self) -> Address:
-        """Where it listens."""
-        host, port = self._socket.getsockname()[:2]
-        return str(host), int(port)
 
     def start(self) -> None:
         """Begin to serve."""

@@ -75,7 +75,9 @@ def ask(
         with socket.create_connection(address, patience) as plain:
             if before is not None:
                 before(plain)
-            with context(shows, version, alpn, trusts).wrap_socket(plain, server_hostname="device.example") as tls:
+            made = context(shows, version, alpn, trusts)
+            with made.wrap_socket(plain, do_handshake_on_connect=False, server_hostname="device.example") as tls:
+                tls.do_handshake()
                 return _talk(tls, says)
     except ssl.SSLError as error:
         said = (error.reason or str(error).partition(" (_ssl")[0]).lower().replace(" ", "_")

@@ -1,4 +1,4 @@
-"""The device demands of a client's certificate what stunnel demands at the same level, and refuses by the same alert."""
+"""The device demands of a client's certificate what stunnel demands at the same level, and refuses with its alerts."""
 
 from __future__ import annotations
 

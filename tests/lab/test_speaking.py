@@ -52,7 +52,7 @@ def test_openssl_finds_the_way_to_tls(running: RunningDevice, protocol: StartTls
     openssl = shutil.which("openssl")
     if openssl is None:
         pytest.skip("needs openssl")
-    running.change(starttls=protocol, after="console")
+    running.change(starttls=protocol, after="close")
     host, port = running.address
     done = subprocess.run(
         [openssl, "s_client", "-connect", f"{host}:{port}", "-starttls", protocol, "-quiet"],

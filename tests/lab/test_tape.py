@@ -65,7 +65,8 @@ def test_nothing_at_all_is_a_connection_that_was_opened() -> None:
 
 @pytest.mark.parametrize("size", [1, 1000])
 def test_it_is_full_at_its_limit(size: int) -> None:
-    made = tape(*[("client", b"x" * size)] * 1000)
+    events: list[tuple[Side, What]] = [("client", b"x" * size)] * 1000
+    made = tape(*events)
     assert made.full
     assert sum(len(what) for _, _, what in made.events) < 10_000
     assert len(made.events) < 100

@@ -191,7 +191,7 @@ class _Tls:
                 self.flush()
                 if not self.feed():
                     return b""
-            except SSL.Error:  # close_notify, or a fault after the handshake, which the alert tells
+            except (SSL.Error, NothingInCommon):  # close_notify, or a fault after the handshake, which the alert tells
                 self._gather()
                 self.flush()
                 return b""

@@ -72,11 +72,10 @@ class Service:
             tls.do_handshake()
 
     def _serve(self, line: Line, number: int, course: Course) -> None:
-        fault = self.device.fault
-        if fault is not None and fault.name == "drip":
-            line.pause = fault.seconds
-        if self._plays("connect"):
-            self._play(line, number, course)
+        if self.device.fault is not None and self.device.fault.name == "drip":
+            line.pause = self.device.fault.seconds
+        if fault := self._due("connect"):
+            self._play(fault, line, number, course)
             return
         if self.device.starttls is not None and not speak_before(line, self.device.starttls):
             course.happened, course.says = "no_tls", "the client did not ask for TLS"
@@ -93,7 +92,7 @@ class Service:
         """Shake hands; return whether that succeeded. Otherwise the connection is closed and ``course`` tells why."""
         step = talk.step()
         while step == "more":
-            if talk.waiting and self._plays("hello"):
+            if talk.waiting and self._due("hello"):
                 break
             talk.flush()
             if not talk.feed():
@@ -101,8 +100,8 @@ class Service:
                 line.close()
                 return False
             step = talk.step()
-        if self._plays("certificate" if talk.flights else "hello"):
-            self._play(line, number, course)
+        if fault := self._due("certificate" if talk.flights else "hello"):
+            self._play(fault, line, number, course)
             return False
         talk.flush()
         if step == "failed":
@@ -116,25 +115,21 @@ class Service:
         elif course.happened == "fault":
             course.says += f", and {says}"
 
-    def _plays(self, stage: Stage) -> bool:
+    def _due(self, stage: Stage) -> Fault | None:
+        """Return the fault that is to be played at this stage, if any."""
         fault = self.device.fault
-        return fault is not None and fault.name != "drip" and fault.stage == stage
+        return fault if fault is not None and fault.name != "drip" and fault.stage == stage else None
 
-    def _play(self, line: Line, number: int, course: Course) -> None:
-        fault = self.device.fault
-        assert fault is not None  # noqa: S101 - _plays() has looked
+    def _play(self, fault: Fault, line: Line, number: int, course: Course) -> None:
         course.happened, course.says = "fault", f"played {fault}"
         if fault.name == "reset":
             line.reset()
         elif fault.name == "silence":
             line.wait_for_the_end()
         else:
-            self._answer(line, fault, number)
-
-    def _answer(self, line: Line, fault: Fault, number: int) -> None:
-        if answer := fault.answer(_RECORD_VERSIONS[self.device.versions[1]], number):
-            line.send(answer)
-        line.close()
+            if answer := fault.answer(_RECORD_VERSIONS[self.device.versions[1]], number):
+                line.send(answer)
+            line.close()
 
 
 class _Tls:

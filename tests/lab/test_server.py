@@ -271,3 +271,20 @@ def test_keys_open_what_was_said() -> None:
         last(running, 1)
         labels = {line.split()[0] for line in running.secrets}
     assert {b"CLIENT_TRAFFIC_SECRET_0", b"SERVER_TRAFFIC_SECRET_0"} <= labels
+
+
+def test_what_is_too_long_is_recorded_in_part_and_that_is_told(tmp_path: Path) -> None:
+    with serve(device(asks="no"), record=tmp_path) as running:
+        for _ in range(2):
+            with (
+                socket.create_connection(running.address, 5) as plain,
+                context(None, "TLS 1.2").wrap_socket(plain) as tls,
+            ):
+                for _ in range(40):
+                    tls.sendall(bytes(16_384))
+                    left = 16_384
+                    while left:
+                        left -= len(tls.recv(left))
+        assert last(running, 2).says.endswith("bytes came back; recorded in part: it was too long")
+    assert len(list(read(tmp_path / "lab.pcap"))) == 2
+    assert (tmp_path / "lab.pcap").stat().st_size < 4 << 20

@@ -7,11 +7,13 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import get_args
 
 import pytest
 
 from tests.lab.talking import BEHIND, Answer, ask, people, soon
+from tlsalert.capture import read
 from tlsalert.lab.levels import LabDevice, StartTls
 from tlsalert.lab.server import RunningDevice, serve
 from tlsalert.lab.speaking import LINE_BYTES, LINES, http_date, speak_before
@@ -122,3 +124,11 @@ def test_each_protocol_has_its_words(protocol: StartTls, said: list[bytes], answ
 
 def test_a_date_is_written_in_english_and_in_gmt() -> None:
     assert http_date(datetime(1994, 11, 6, 8, 49, 37, tzinfo=UTC)) == "Sun, 06 Nov 1994 08:49:37 GMT"  # RFC 9110
+
+
+def test_starttls_is_read_from_the_recording(tmp_path: Path) -> None:
+    device = LabDevice(people()["device"], trusted=(people()["root"].certificate,), clock=BEHIND, starttls="smtp")
+    with serve(device, record=tmp_path) as running:
+        assert ask(running.address, "ipmi", before=smtp).alert == 42
+    (connection,) = read(tmp_path / "lab.pcap")
+    assert (connection.protocol, [alert.code for alert in connection.alerts]) == ("smtp", [42])

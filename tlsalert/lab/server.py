@@ -33,7 +33,7 @@ from tlsalert.lab.listener import Listener
 from tlsalert.lab.recorder import Address
 from tlsalert.lab.served import Happened, Recording, Served
 from tlsalert.lab.serving import Course, Service, now
-from tlsalert.lab.tape import Tape
+from tlsalert.lab.tape import LIMIT, Tape
 
 __all__ = ["LabDevice", "Limits", "Recording", "RunningDevice", "Served", "serve"]
 
@@ -150,7 +150,7 @@ class RunningDevice:
             raise UsageError(f"OpenSSL takes no such settings: {reason(error)}") from error
 
     def _serve(self, plain: socket.socket, peer: Address, number: int) -> None:
-        tape = Tape(self._real_time)
+        tape = Tape(self._real_time, 0 if self._recording is None else LIMIT)
         course = self._service.serve(Line(plain, tape, self._limits, self._listener.stopping), number)
         self._record(number, tape, peer, course)
         served = Served(

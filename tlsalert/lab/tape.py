@@ -14,7 +14,7 @@ from tlsalert.model import Side
 What = bytes | Literal["fin", "rst"]
 
 #: What a tape may hold, in bytes; what comes after that is left out.
-LIMIT = 4 << 20
+LIMIT = 1 << 20
 #: What an event takes besides its bytes.
 _OVERHEAD = 128
 #: Nanoseconds between the SYN and the first event.

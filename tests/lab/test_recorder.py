@@ -214,3 +214,16 @@ def test_a_smaller_mtu_makes_more_segments() -> None:
     sizes = [len(packet.payload) for packet in read_packets(file.getvalue()) if packet.payload]
     assert sizes == [536, 536, 128]
     assert max(packet.length for packet in read_packets(file.getvalue())) == 576
+
+
+def test_a_side_that_has_ended_its_half_can_only_listen() -> None:
+    file = BytesIO()
+    with Recorder(file) as recorder:
+        conversation = recorder.open(("10.0.0.5", 40112), ("10.0.0.7", 5900), 0)
+        conversation.end("client", 1_000_000)
+        with pytest.raises(UsageError, match="the client has ended its half"):
+            conversation.send("client", b"more", 2_000_000)
+        conversation.send("server", b"rest", 2_000_000)
+        conversation.end("server", 3_000_000)
+        with pytest.raises(UsageError, match="closed"):
+            conversation.send("server", b"more", 4_000_000)

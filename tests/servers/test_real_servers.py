@@ -19,7 +19,7 @@ import pytest
 
 pytest.importorskip("cryptography", reason="needs the extra lab")
 
-from tests.servers.peers import OPENSSL, PEERS, Peer, Version, prepare, running
+from tests.servers.peers import OPENSSL, PEERS, Peer, Version, running
 from tests.servers.tap import PATIENCE, Tap
 from tlsalert.capture import read
 from tlsalert.lab.certificates import Identity, issued, self_signed
@@ -67,25 +67,24 @@ def people() -> dict[str, Identity]:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made = tmp_path_factory.mktemp("servers")
-    prepare(made, people()["server"], people()["root"].certificate)
-    return made
+    return tmp_path_factory.mktemp("servers")
 
 
 Running = Callable[[Peer, Version], int]
 
 
 @pytest.fixture(scope="module")
-def servers(folder: Path) -> Iterator[Running]:
+def servers() -> Iterator[Running]:
     """A function that returns the port of a server, which is started when it is asked for and runs on."""
     ports: dict[tuple[Peer, Version], int] = {}
+    served = people()["server"], people()["root"].certificate
     with contextlib.ExitStack() as stack:
 
         def port(peer: Peer, version: Version) -> int:
             if peer.path is None:
                 pytest.skip(f"needs {peer.program} (Debian: {peer.package})")
             if (peer, version) not in ports:
-                ports[peer, version] = stack.enter_context(running(peer, folder, version))
+                ports[peer, version] = stack.enter_context(running(peer, *served, version))
             return ports[peer, version]
 
         yield port

@@ -16,6 +16,7 @@ from tlsalert._version import VERSION
 VERBS = {
     "read": "Decode a capture's TLS handshakes and say why they failed.",
     "explain": "Say what an alert means and what to check next.",
+    "lab": "Run a TLS device on loopback, with a clock and faults of your choice.",
 }
 
 

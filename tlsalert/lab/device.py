@@ -151,7 +151,7 @@ class Dialogue:
         except (SSL.WantReadError, SSL.ZeroReturnError):
             return
         except SSL.Error as error:
-            self.errors[side] = _reason(error)
+            self.errors[side] = reason(error)
         except NothingInCommon as error:
             self.errors[side] = str(error)
 
@@ -169,17 +169,18 @@ class Dialogue:
         return [(side, data)]
 
 
+def reason(error: SSL.Error) -> str:
+    """Return the reasons in OpenSSL's error queue, as ``openssl errstr`` words them."""
+    queue = error.args[0] if error.args and isinstance(error.args[0], list) else []
+    return "; ".join(said for _, _, said in queue) or "the connection ended"
+
+
 def _other(side: Side) -> Side:
     return "server" if side == "client" else "client"
 
 
-def _reason(error: SSL.Error) -> str:
-    """Return the reasons in OpenSSL's error queue, as ``openssl errstr`` words them."""
-    queue = error.args[0] if error.args and isinstance(error.args[0], list) else []
-    return "; ".join(reason for _, _, reason in queue) or "the connection ended"
-
-
-def _server(device: Device) -> SSL.Connection:
+def server_context(device: Device) -> SSL.Context:
+    """Return the context of a device's connections: it may serve many of them, at the same time as well."""
     context = _context(SSL.TLS_SERVER_METHOD, device, device.identity)
     if device.shows_clock:
         context.set_mode(SEND_SERVERHELLO_TIME)
@@ -190,7 +191,11 @@ def _server(device: Device) -> SSL.Connection:
             context.add_client_ca(authority)
     if device.alpn:
         context.set_alpn_select_callback(_chooser(device.alpn))
-    connection = SSL.Connection(context, None)
+    return context
+
+
+def _server(device: Device) -> SSL.Connection:
+    connection = SSL.Connection(server_context(device), None)
     connection.set_accept_state()
     return connection
 

@@ -122,6 +122,7 @@ class Conversation:
         self._sides: dict[Side, _Stack] = {"client": sides[0], "server": sides[1]}
         self._clock = time
         self._closed = False
+        self._ended: Side | None = None
         sides[0].emit(self._clock, SYN)
         sides[1].receive(sides[0])
         sides[1].emit(self._next(), SYN | ACK)
@@ -154,10 +155,25 @@ class Conversation:
         closer.receive(peer)
         closer.emit(self._next(), ACK)
 
+    def end(self, side: Side, time: int) -> None:
+        """Record that ``side`` sends no more (a FIN) while its peer may go on. The second end closes the conversation.
+
+        RFC 9293 §3.6 calls it a half-close.
+        """
+        ender, peer = self._parties(side, time)
+        self._clock = max(time, self._clock + FRAME_TIME)
+        ender.emit(self._clock, FIN | ACK)
+        peer.receive(ender)
+        peer.emit(self._next(), ACK)
+        self._closed = self._ended is not None
+        self._ended = side
+
     def _parties(self, side: Side, time: int) -> tuple[_Stack, _Stack]:
         """Return the stack of ``side`` and its peer's, with all written that came before ``time``."""
         if self._closed:
             raise UsageError("the conversation is closed", mend="open another one")
+        if side == self._ended:
+            raise UsageError(f"the {side} has ended its half", mend="let the other side speak")
         self._recorder._advance(time)
         return self._sides[side], self._sides["server" if side == "client" else "client"]
 

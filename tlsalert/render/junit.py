@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from xml.etree.ElementTree import Element, SubElement, indent, tostring  # noqa: S405 - XML is only written here
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from tlsalert.replay.compare import short_answer
 from tlsalert.replay.result import Result, Row

@@ -1,7 +1,7 @@
 """The replay engine: it asks the device itself, with many certificates, and compares what the device answers.
 
-``tlsalert.replay("10.0.0.7:5900", certificate="client.crt", key="client.key")`` is :func:`tlsalert.replay.replay.replay`:
-the package can be called, since it and the function share their name.
+``tlsalert.replay("10.0.0.7:5900", certificate="client.crt", key="client.key")`` calls
+:func:`tlsalert.replay.replay.replay`: the package can be called, since it and the function share their name.
 """
 
 from __future__ import annotations

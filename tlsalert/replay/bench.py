@@ -13,7 +13,7 @@ from tlsalert.replay.expectation import Expectation
 from tlsalert.replay.outcome import NotTried
 from tlsalert.replay.result import ClockTold, HelloTold, Row, StackTold
 from tlsalert.replay.runner import Run, Tried
-from tlsalert.replay.suite import IdentityFiles
+from tlsalert.replay.suite import NOBODY, IdentityFiles
 
 #: Asks for the passphrase of what it is told the name of; None: there is none to be had.
 AskPassphrase = Callable[[str], bytes | None]
@@ -29,7 +29,7 @@ class Asked:
     """
 
     address: str
-    identity: IdentityFiles = IdentityFiles()
+    identity: IdentityFiles = NOBODY
     hello: str | Connection | None = None
     starttls: str | None = None
     sni: str | None = None

@@ -56,8 +56,8 @@ def replay(
 
     ``hello`` is a Connection or a capture ("FILE[:N]") whose ClientHello is sent again, or the name of a profile.
     ``certificate`` and ``key`` are files of the client's own; with the CA's as well, signed variants are made.
-    ``variants`` and ``versions`` ("1.2", "TLS 1.3") default to all that can be made and to those of the hello. ``delay``
-    and ``timeout`` are in seconds. ``passphrase`` opens encrypted keys; nobody is asked for one.
+    ``variants`` and ``versions`` ("1.2", "TLS 1.3") default to all that can be made and to those of the hello.
+    ``delay`` and ``timeout`` are in seconds. ``passphrase`` opens encrypted keys; nobody is asked for one.
 
     Raises :class:`UsageError` for an address, variant or version that there is not, :class:`CaptureError` where a file
     cannot be read. A device that cannot be reached is told in the result's rows.

@@ -67,13 +67,17 @@ class IdentityFiles:
     ca_passphrase_env: str | None = None
 
 
+#: A client without anything of its own.
+NOBODY = IdentityFiles()
+
+
 @dataclass(frozen=True, slots=True)
 class SuiteTarget:
     """One device. ``address`` is as on the command line; None where the user must name it (``--tls-target``)."""
 
     name: str
     address: str | None = None
-    identity: IdentityFiles = IdentityFiles()
+    identity: IdentityFiles = NOBODY
     hello: str | None = None
     starttls: str | None = None
     sni: str | None = None
@@ -167,7 +171,7 @@ class _Reading:
             for name, one in self._table(tables, "target", "target").items()
         )
         if not targets:
-            only = next(iter(identities.values())) if len(identities) == 1 else IdentityFiles()
+            only = next(iter(identities.values())) if len(identities) == 1 else NOBODY
             targets = (SuiteTarget("target", identity=only),)
         read = Suite(
             self._path,
@@ -229,7 +233,7 @@ class _Reading:
         if whose is not None and whose not in identities:
             mend = _near(whose, identities) or f"add a table [identity.{whose}]"
             raise self._wrong(table, "identity", f"names {whose!r}, which there is not", mend)
-        identity = identities[whose] if whose is not None else IdentityFiles()
+        identity = identities[whose] if whose is not None else NOBODY
         if whose is None and len(identities) == 1:
             identity = next(iter(identities.values()))
         hello = self._text(says, "from", table)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import TextIO
@@ -25,26 +25,18 @@ from tlsalert.replay.suite import IdentityFiles, Suite, SuiteTarget, load_suite,
 
 #: With fewer handshakes than these, or where standard error is no terminal, there is no bar.
 WORTH_A_BAR = 8
-SKIPPED = "not tried: it was not asked for"
 
 File = click.Path(dir_okay=False)
 
 
-class Versions(click.ParamType):
-    """TLS versions, parted by commas."""
-
-    name = "LIST"
-
-    def convert(
-        self, value: str | tuple[str, ...], param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[str, ...]:
-        """Return the versions as results write them."""
-        if isinstance(value, tuple):
-            return value
-        try:
-            return tuple(dict.fromkeys(read_version(one) for one in value.split(",")))
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
+def _versions(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[str, ...] | None:
+    """Return TLS versions, parted by commas, as results write them."""
+    if value is None:
+        return None
+    try:
+        return tuple(dict.fromkeys(read_version(one) for one in value.split(",")))
+    except ValueError as error:
+        raise click.BadParameter(str(error), ctx, param) from None
 
 
 @click.command(
@@ -99,7 +91,11 @@ reached (what was learned is shown); with 130 when interrupted (likewise)."""
     "--variant", "variants", multiple=True, metavar="NAME", help="What to show. Repeat; default: all that can be made."
 )
 @click.option(
-    "--tls", "versions", type=Versions(), help="TLS versions, as 1.0,1.2,1.3. Default: those of the ClientHello."
+    "--tls",
+    "versions",
+    metavar="LIST",
+    callback=_versions,
+    help="TLS versions, as 1.0,1.2,1.3. Default: those of the ClientHello.",
 )
 @click.option("--starttls", metavar="PROTOCOL", help="Ask for TLS in this protocol first: smtp, imap, ldap …")
 @click.option("--sni", metavar="NAME", help="The server name to send.")
@@ -255,6 +251,9 @@ class _Session:
 
     def run(self) -> None:
         """Ask all targets, one after the other, until the user interrupts."""
+        if not self._update:
+            for target in self._suite.targets:
+                baseline.must_be_there(target.baseline)
         benches = [(target, self._open(target)) for target in self._suite.targets]
         for target, bench in benches:
             plan = self._plan(bench)
@@ -496,7 +495,3 @@ def _printable(text: str) -> str:
     from tlsalert.render.style import escape
 
     return escape(text)
-
-
-def _all(texts: Iterable[str]) -> str:
-    return ", ".join(texts)

@@ -20,9 +20,14 @@ def check(result: Result, path: str, among: Collection[Cell] | None = None) -> C
 
     Raises :class:`UsageError` where there is no such file, :class:`CaptureError` where it is something else.
     """
-    if not os.path.exists(path):
-        raise UsageError("there is no such baseline", path, "make it with --update-baseline")
+    must_be_there(path)
     return compare(load_result(path), result, among)
+
+
+def must_be_there(path: str | None) -> None:
+    """Raise :class:`UsageError` where there is no such file, before anybody is asked; None: there is to be none."""
+    if path is not None and not os.path.exists(path):
+        raise UsageError("there is no such baseline", path, "make it with --update-baseline")
 
 
 def update(result: Result, path: str) -> bool:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from tlsalert.errors import UsageError
 from tlsalert.model import Connection
 from tlsalert.replay import tally
-from tlsalert.replay.bench import Asked, Bench
+from tlsalert.replay.bench import Asked, Bench, Meaning
 from tlsalert.replay.result import Result
 from tlsalert.replay.runner import Attempt, Plan, Run, run_plan
 from tlsalert.replay.suite import IdentityFiles, read_version
@@ -121,7 +121,11 @@ def replay_plan(
     run = run_plan(plan, bench.try_one, progress)
     rows = tally.rows(run)
     result = Result(bench.target, bench.hello, rows, notes=tally.notes(run))
-    meaning = bench.meaning(run, rows, find_clock and run.ended is None)
+    try:
+        meaning = bench.meaning(run, rows, find_clock and run.ended is None)
+    except KeyboardInterrupt:  # while it looked for the clock
+        run = replace(run, ended="interrupted")
+        meaning = Meaning(notes=("interrupted while the answers were judged",))
     return Replayed(
         replace(
             result,

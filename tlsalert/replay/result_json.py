@@ -97,6 +97,11 @@ def read(text: str, source: str) -> Result:
     return _Reading(source).result(value)
 
 
+def read_row(value: object, source: str) -> Row:
+    """Read what :func:`row_json` gave. Raises as :func:`read`."""
+    return _Reading(source).row(value, "row")
+
+
 def _value(value: object) -> str:
     """Return a value on one line, a list of objects with each on a line of its own."""
     if isinstance(value, list) and value and isinstance(value[0], dict):
@@ -134,7 +139,7 @@ class _Reading:
         rows = self._list(value, "results")
         if len(rows) > MAX_ROWS:
             raise self._wrong("results", f"has more than {MAX_ROWS} entries")
-        read_rows = tuple(self._row(one, f"results[{number}]") for number, one in enumerate(rows))
+        read_rows = tuple(self.row(one, f"results[{number}]") for number, one in enumerate(rows))
         seen: set[tuple[str, str]] = set()
         for number, row in enumerate(read_rows):
             if row.place in seen:
@@ -151,7 +156,8 @@ class _Reading:
             self._texts(value, "notes"),
         )
 
-    def _row(self, value: object, at: str) -> Row:
+    def row(self, value: object, at: str) -> Row:
+        """Read one row."""
         if not isinstance(value, dict):
             raise self._wrong(at, "is no object")
         alert = None

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple, TextIO
 
-from tlsalert.render.spans import ASCII, Line, cells, cut, cut_left, line_cells, pad, wrap
+from tlsalert.render.spans import ASCII, NO_BREAK, Line, cells, cut, cut_left, line_cells, pad, wrap
 from tlsalert.render.story import INDENT, certainty, labelled_rows, verdict_lines
 from tlsalert.render.style import escape, painter
 from tlsalert.render.text import terminal_width
@@ -124,7 +124,8 @@ def _matrix(result: Result, width: int, expected: Expected | None, whose: str) -
         for version, column in zip(versions, columns, strict=True):
             line += _fitted(table[variant, version].line(short), column)
         lines.append(_ended(line))
-    return lines + _legend(table.values(), short, whose, width)
+    legend = _legend(table.values(), short, whose, width)
+    return [*lines, *([[]] if legend else []), *legend]
 
 
 def _columns(table: dict[tuple[str, str], Cell], versions: Sequence[str], room: int) -> tuple[list[int], bool]:
@@ -196,7 +197,8 @@ def _legend(table: Iterable[Cell], short: bool, whose: str, width: int) -> list[
     if short:
         alerts = {cell.short.rstrip("c *"): cell.words.rstrip(" *") for cell in shown if cell.short[:1].isdigit()}
         plain = {int(code): words.partition(" (")[0] for code, words in alerts.items()}
-        said.append(", ".join(f"{code} {words.removeprefix('warning ')}" for code, words in sorted(plain.items())))
+        named = [f"{code}{NO_BREAK}{words.removeprefix('warning ')}" for code, words in sorted(plain.items())]
+        said.append(", ".join(named))
     if any(cell.expected for cell in shown):
         said.append(f"≠ is followed by what {whose}")
     if any(cell.words.endswith(" *") for cell in shown):

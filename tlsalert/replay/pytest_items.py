@@ -199,14 +199,17 @@ def keep(answer: dict[str, Any]) -> None:
 
 def write_baselines() -> None:
     """Write what was kept. Files are merged with what they hold: not every test need have run."""
+    from tlsalert.replay.parts import catalogue
     from tlsalert.replay.result_json import read_row
 
+    places = {variant: number for number, variant in enumerate(catalogue())}
     for path, answers in _answers.items():
         first = answers[0]
         rows = {(row := read_row(one["row"], path)).place: row for one in answers}
         hello = HelloTold(first["hello"], tuple(first["lost"]))
-        # Processes end in another order each time: a file that is new is written in the order of names.
-        baseline.update(Result(first["target"], hello, tuple(rows[place] for place in sorted(rows))), path)
+        # Processes end in another order each time: the file has the catalogue's.
+        ordered = sorted(rows.values(), key=lambda row: (places.get(row.variant, len(places)), row.tls_version))
+        baseline.update(Result(first["target"], hello, tuple(ordered)), path)
     _answers.clear()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import groupby
 
 from tlsalert.replay.compare import short_answer
 from tlsalert.replay.outcome import NotTried
@@ -45,7 +46,13 @@ def _notes(run: Run) -> Iterator[str]:
         yield f"the target could not be reached {GIVE_UP} times in a row and was left alone"
     for name, cells in (("answered in more than one way", flaky(run)), ("the order matters for", order_matters(run))):
         if cells:
-            yield f"{name}: " + ", ".join(f"{variant} ({version})" for variant, version in sorted(cells))
+            yield f"{name}: " + ", ".join(_places(cells))
+
+
+def _places(cells: Sequence[Cell]) -> Iterator[str]:
+    """Yield each variant with its versions: "expired (TLS 1.2, TLS 1.3)"."""
+    for variant, group in groupby(sorted(cells), lambda cell: cell[0]):
+        yield f"{variant} ({', '.join(version for _, version in group)})"
 
 
 def _by_cell(run: Run) -> dict[Cell, list[Attempt]]:

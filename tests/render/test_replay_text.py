@@ -176,7 +176,8 @@ def test_a_comparison_is_sentences_and_a_count() -> None:
     out = io.StringIO()
     write_comparison(out, compare(replace(old, label="3.88"), new), 200)
     assert out.getvalue().splitlines() == [
-        "≠ firmware 3.90 answers unknown_ca (48) to an expired certificate where 3.88 answered certificate_expired (45)",
+        "≠ firmware 3.90 answers unknown_ca (48) to an expired certificate where 3.88 answered"
+        " certificate_expired (45)",
         "1 answer is the same",
     ]
     out = io.StringIO()

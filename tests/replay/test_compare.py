@@ -52,6 +52,18 @@ def told(before: dict[tuple[str, str], Outcome], after: dict[tuple[str, str], Ou
             Refused("server", "established", says="HTTP 400"),
             r"refuses an expired certificate inside TLS \(HTTP 400\) where 3.88 accepted it",
         ),
+        (
+            "good",
+            ACCEPTED,
+            Refused("server", "starttls", says="454 no TLS"),
+            r"refuses the good certificate before TLS \(454 no TLS\)",
+        ),
+        (
+            "good",
+            Refused("client", "server_hello", says="a message was cut"),
+            ACCEPTED,
+            r"where 3.88 brought it to give up \(the client gave up: a message was cut\)",
+        ),
         ("good", ACCEPTED, alert(48, "client"), r"brings the client to refuse it with unknown_ca \(48\)"),
         (
             "good",
@@ -155,6 +167,7 @@ def test_two_files_of_one_name_are_told_apart() -> None:
         (Silent(1, "server_hello"), "silent"),
         (NotTried("x"), "not tried"),
         (Refused("server", "established", says="HTTP 400"), "HTTP 400"),
+        (Refused("client", "server_hello", says="a message was cut"), "the client gave up"),
     ],
 )
 def test_an_answer_in_short(outcome: Outcome, short: str) -> None:

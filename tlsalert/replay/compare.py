@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
-from tlsalert.replay.result import LOST, Result, Row
+from tlsalert.replay.result import GAVE_UP, LOST, Result, Row
 from tlsalert.replay.words import phrase
 
 
@@ -84,7 +84,8 @@ def short_answer(row: Row) -> str:
         warning = "warning " if row.alert.level == "warning" else ""
         return f"{warning}{row.alert}{by}"
     if row.outcome == "refused":
-        return row.note or "refused"
+        gave_up = row.note is not None and row.note.startswith(GAVE_UP)
+        return GAVE_UP if gave_up else row.note or "refused"
     if row.outcome == "closed":
         lost = row.note is not None and row.note.startswith(LOST)
         return ("reset, alert lost" if lost else "reset") if row.how == "rst" else "closed (FIN)"
@@ -102,8 +103,12 @@ def _does(row: Row) -> tuple[str, str]:
         level = " as a warning" if row.alert.level == "warning" else ""
         return f"answers {row.alert}{level} to {{}}", f"answered {row.alert}{level}"
     if row.outcome == "refused":
-        words = (row.note or "words that were not read").replace("{", "{{").replace("}", "}}")
-        return f"refuses {{}} inside TLS ({words})", f"refused inside TLS ({row.note or 'words that were not read'})"
+        said = row.note or "in words that were not read"
+        shown = said.replace("{", "{{").replace("}", "}}")
+        if said.startswith(GAVE_UP):
+            return f"brings the client to give up when it shows {{}} ({shown})", f"brought it to give up ({said})"
+        where = "inside TLS" if row.stage == "established" else "before TLS"
+        return f"refuses {{}} {where} ({shown})", f"refused {where} ({said})"
     if row.outcome == "closed" and row.how == "rst":
         return "resets the connection on {}", "reset the connection"
     return _PLAIN[row.outcome]

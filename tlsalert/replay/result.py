@@ -23,6 +23,7 @@ How = Literal["fin", "rst"]
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 LOST = "an alert was probably sent and lost in the reset"
+GAVE_UP = "the client gave up"
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,14 +168,15 @@ def row_of(variant: str, tls_version: str, outcome: Outcome, note: str | None = 
     said: str | None = None
     if isinstance(outcome, Refused):
         alert = None if outcome.alert is None else _said(outcome.alert, outcome.sender)
-        said = outcome.says
+        by_client = outcome.says is not None and outcome.sender == "client"
+        said = f"{GAVE_UP}: {outcome.says}" if by_client else outcome.says
     elif isinstance(outcome, Closed):
         how = outcome.how
         said = LOST if outcome.alert_lost else None
     elif isinstance(outcome, Accepted):
         said = "the server raised no objection for as long as was waited" if outcome.proof == "silence" else None
     elif isinstance(outcome, Silent):
-        said = outcome.limit or f"nothing came for {outcome.timeout:g} s"
+        said = outcome.limit or f"nothing came for {_seconds(outcome.timeout)}"
     elif isinstance(outcome, Unreachable | NotTried):
         said = outcome.why
     note = "; ".join(part for part in (said, note) if part) or None
@@ -185,6 +187,11 @@ def _said(alert: Alert, sender: Side) -> AlertSaid:
     from tlsalert.render.names import alert_level, alert_name
 
     return AlertSaid(alert.code, alert_name(alert), alert_level(alert), sender)
+
+
+def _seconds(seconds: float) -> str:
+    """Return a time without what differs from run to run."""
+    return f"{seconds:.0f} s" if seconds >= 1 else f"{seconds:.1g} s"
 
 
 def _stem(path: str) -> str:

@@ -10,7 +10,8 @@ from tests.evidence import CAPTURES
 from tlsalert.capture import read
 from tlsalert.model import Alert, Connection, Position, Side, Verdict
 from tlsalert.registry.alerts import AlertDescription, AlertLevel
-from tlsalert.replay.bench import Asked, AskPassphrase, Meaning
+from tlsalert.replay.bench import Asked, AskPassphrase, Meaning, VariantFacts
+from tlsalert.replay.expectation import called_for
 from tlsalert.replay.outcome import Accepted, Closed, NotTried, Outcome, Refused, Unreachable
 from tlsalert.replay.result import ClockTold, HelloTold, Row, StackTold
 from tlsalert.replay.runner import Run, Tried
@@ -87,6 +88,18 @@ def console() -> Connection:
     """Return a handshake that was refused."""
     return read(CAPTURES / "console.pcap")[2]
 
+
+#: A catalogue for tests, so that they don't change with the real one.
+CATALOGUE = {
+    one.name: one
+    for one in (
+        VariantFacts("good", "the control", "the certificate and its key", {"TLS 1.2": called_for(None)}),
+        VariantFacts("none_sent", "without any", "", {"TLS 1.2": called_for("handshake_failure")}),
+        VariantFacts("expired", "its time is over", "the CA's key", {"TLS 1.2": called_for("certificate_expired")}),
+        VariantFacts("revoked", "it was taken back", "the CA's key", {"TLS 1.2": called_for("certificate_revoked")}),
+        VariantFacts("missing_intermediate", "the chain has a gap", "the CA's key"),
+    )
+}
 
 #: What a whole replay of the founding case may mean.
 FOUNDING = Meaning(

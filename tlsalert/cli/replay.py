@@ -204,6 +204,8 @@ def command(
         session.run()
         session.show(out, form)
     session.write(junit_file, pcap, keylog)
+    if form == "json" and not update_baseline:
+        session.complain()
     sys.exit(session.exit_code)
 
 
@@ -272,7 +274,7 @@ class _Session:
             texts = [done.result.to_json() for done in self._done]
             out.write(texts[0] if len(texts) == 1 else "[\n" + ",\n".join(text.rstrip() for text in texts) + "\n]\n")
             return
-        from tlsalert.render.replay_text import write_comparison, write_result
+        from tlsalert.render.replay_text import write_comparison, write_complaints, write_result
 
         for number, done in enumerate(self._done):
             if number:
@@ -281,6 +283,12 @@ class _Session:
                 write_result(out, done.result, lambda row, d=done: d.expects.get(row.place), "is expected")  # type: ignore[misc]
             else:
                 write_result(out, done.result, self._called_for)
+            unmet = [
+                sentence for sentences in complaints(done.result, done.expects, None).values() for sentence in sentences
+            ]
+            if unmet:
+                out.write("\n")
+                write_complaints(out, unmet)
             if done.comparison is not None:
                 out.write("\n")
                 write_comparison(out, done.comparison)
@@ -301,11 +309,13 @@ class _Session:
                 assert done.target.baseline is not None  # noqa: S101 - the command line was checked
                 changed = baseline.update(done.result, done.target.baseline)
                 click.echo(f"tlsalert: {done.target.baseline}: {'written' if changed else 'as it was'}", err=True)
-        else:
-            for done in self._done:
-                for sentences in done.complaints.values():
-                    for sentence in sentences:
-                        click.echo(f"tlsalert: {_printable(sentence)}", err=True)
+
+    def complain(self) -> None:
+        """Say on standard error what is wrong, where it is not shown with the results."""
+        for done in self._done:
+            for sentences in done.complaints.values():
+                for sentence in sentences:
+                    click.echo(f"tlsalert: {_printable(sentence)}", err=True)
 
     @property
     def exit_code(self) -> int:

@@ -61,6 +61,11 @@ def write_comparison(out: TextIO, comparison: Comparison, width: int | None = No
     _put(out, comparison_lines(comparison, width or terminal_width()))
 
 
+def write_complaints(out: TextIO, sentences: Iterable[str], width: int | None = None) -> None:
+    """Write what is not as it was expected, each in a sentence."""
+    _put(out, [line for sentence in sentences for line in _differing(sentence, width or terminal_width())])
+
+
 def result_lines(
     result: Result, width: int, expected: Expected | None = None, whose: str = "the RFC calls for"
 ) -> list[Line]:
@@ -77,15 +82,19 @@ def comparison_lines(comparison: Comparison, width: int) -> list[Line]:
     """Return the changes, each in a sentence, and how much is as it was."""
     lines: list[Line] = []
     for change in comparison.changes:
-        first, *rest = wrap(escape(change.sentence), width - 2)
-        lines.append([("≠ ", "alert"), (first, "")])
-        lines += [[("  " + more, "")] for more in rest]
+        lines += _differing(change.sentence, width)
     many = comparison.same
     same = f"{many} answer is" if many == 1 else f"{many} answers are"
     lines.append([(f"{same} the same" if lines else f"no difference: {same} the same", "dim" if lines else "good")])
     for remark in comparison.remarks:
         lines += [[(part, "dim")] for part in wrap(escape(remark), width, hang=2)]
     return lines
+
+
+def _differing(sentence: str, width: int) -> list[Line]:
+    """Return a sentence about a difference, with its mark."""
+    first, *rest = wrap(escape(sentence), width - 2)
+    return [[("≠ ", "alert"), (first, "")], *([("  " + more, "")] for more in rest)]
 
 
 def _heading(result: Result, width: int) -> list[Line]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 import pytest
 
@@ -11,15 +12,16 @@ from tlsalert.replay.compare import compare, short_answer
 from tlsalert.replay.outcome import Closed, NotTried, Outcome, Refused, Silent
 from tlsalert.replay.result import HelloTold, Result, StackTold, row_of
 
+Answers = Mapping[tuple[str, str], Outcome]
 V12, V13 = "TLS 1.2", "TLS 1.3"
 
 
-def result(label: str | None, answers: dict[tuple[str, str], Outcome], **others: object) -> Result:
+def result(label: str | None, answers: Answers, **others: object) -> Result:
     rows = tuple(row_of(*place, outcome) for place, outcome in answers.items())
     return Result("bmc:5900", HelloTold("x"), rows, label=label, **others)  # type: ignore[arg-type]
 
 
-def told(before: dict[tuple[str, str], Outcome], after: dict[tuple[str, str], Outcome]) -> list[str]:
+def told(before: Answers, after: Answers) -> list[str]:
     old, new = result("3.88", before), result("firmware 3.90", after)
     return [str(change) for change in compare(old, new).changes]
 
@@ -92,7 +94,7 @@ def test_the_same_change_in_all_versions_is_one_sentence_without_them() -> None:
 
 
 def test_a_change_in_some_versions_names_them() -> None:
-    before = {("expired", V12): alert(45), ("expired", V13): alert(45), ("expired", "TLS 1.1"): alert(45)}
+    before: Answers = {("expired", V12): alert(45), ("expired", V13): alert(45), ("expired", "TLS 1.1"): alert(45)}
     after = {**before, ("expired", V12): alert(48), ("expired", V13): alert(48)}
     assert told(before, after) == [
         "firmware 3.90 answers unknown_ca (48) to an expired certificate in TLS 1.2 and TLS 1.3"
@@ -101,14 +103,14 @@ def test_a_change_in_some_versions_names_them() -> None:
 
 
 def test_different_changes_of_one_variant_stand_together() -> None:
-    before = {("expired", V12): alert(45), ("good", V12): ACCEPTED, ("expired", V13): alert(45)}
-    after = {("expired", V12): alert(48), ("good", V12): alert(42), ("expired", V13): ACCEPTED}
+    before: Answers = {("expired", V12): alert(45), ("good", V12): ACCEPTED, ("expired", V13): alert(45)}
+    after: Answers = {("expired", V12): alert(48), ("good", V12): alert(42), ("expired", V13): ACCEPTED}
     assert ["expired" in one for one in told(before, after)] == [True, True, False]
 
 
 def test_what_only_one_of_them_tried_is_told() -> None:
-    both: dict[tuple[str, str], Outcome] = {("good", V12): ACCEPTED}
-    one: dict[tuple[str, str], Outcome] = {**both, ("expired", V12): alert(45)}
+    both: Answers = {("good", V12): ACCEPTED}
+    one: Answers = {**both, ("expired", V12): alert(45)}
     assert told(both, one) == [
         "3.88 has no trial of an expired certificate (expired); firmware 3.90 answered certificate_expired (45)"
     ]
@@ -118,14 +120,14 @@ def test_what_only_one_of_them_tried_is_told() -> None:
 
 
 def test_no_difference_is_told_too() -> None:
-    same = {("good", V12): ACCEPTED, ("expired", V12): alert(45)}
+    same: Answers = {("good", V12): ACCEPTED, ("expired", V12): alert(45)}
     comparison = compare(result("a", dict(same)), result("b", dict(same)))
     assert not comparison.differs
     assert str(comparison) == "b answers as a did (2 answers)"
 
 
 def test_the_order_of_rows_is_no_difference() -> None:
-    answers = {("good", V12): ACCEPTED, ("expired", V12): alert(45)}
+    answers: dict[tuple[str, str], Outcome] = {("good", V12): ACCEPTED, ("expired", V12): alert(45)}
     assert told(answers, dict(reversed(answers.items()))) == []
 
 

@@ -14,7 +14,7 @@ from tlsalert.replay import tally
 from tlsalert.replay.compare import compare
 from tlsalert.replay.expectation import called_for
 from tlsalert.replay.outcome import Closed, NotTried, Outcome, Refused, Silent
-from tlsalert.replay.result import HelloTold, Result, Row, row_of
+from tlsalert.replay.result import FindingTold, HelloTold, Result, Row, row_of
 from tlsalert.replay.runner import Plan, run_plan
 
 OUTCOMES: dict[str, Outcome] = {
@@ -42,6 +42,7 @@ def whole(versions: tuple[str, ...] = ("TLS 1.2", "TLS 1.3")) -> Result:
         FOUNDING.clock,
         FOUNDING.stack,
         FOUNDING.trusts,
+        findings=(FindingTold("dates", "it looks at dates"), FindingTold("demand", "anybody is let in", True)),
     )
 
 
@@ -123,7 +124,9 @@ def test_the_meaning_stands_below() -> None:
     lines = [line.strip() for line in text.splitlines()]
     assert "The device trusts your CA and its clock is 2015-01-03 ± 1 s." in lines
     for line in (
+        "alarming   anybody is let in",
         "trusts     CN=BMC console CA",
+        "checks     it looks at dates",
         "clock      2015-01-03 00:00:00 ± 1 s, by 31 handshakes",
         "stack      answers as OpenSSL 1.0.2 in 96% of the trials; it differs in sha1_signed",
         "do         set the device's clock",

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.replay.fake_device import ACCEPTED, FOUNDING, LOST, alert
 from tlsalert.errors import CaptureError
 from tlsalert.replay.outcome import STAGES, NotTried
-from tlsalert.replay.result import KINDS, AlertSaid, HelloTold, Result, Row, load_result, row_of
+from tlsalert.replay.result import KINDS, AlertSaid, FindingTold, HelloTold, Result, Row, load_result, row_of
 from tlsalert.replay.result_json import SCHEMA
 
 RESULT = Result(
@@ -31,6 +31,7 @@ RESULT = Result(
     FOUNDING.stack,
     FOUNDING.trusts,
     ("the order matters for: good (TLS 1.2)",),
+    (FindingTold("demand", "a client without a certificate is let in", True),),
 )
 
 text = st.text(max_size=20)

@@ -251,14 +251,16 @@ def _meaning(result: Result, width: int) -> list[Line]:
 
 
 def _facts(result: Result) -> Iterator[tuple[str, list[str]]]:
-    """Yield what the device trusts, its clock and its stack."""
+    """Yield whom the device lets in, whom it trusts, what it checks, its clock and its stack."""
+    yield "alarming", [finding.says for finding in result.findings if finding.alarming]
     yield "trusts", [*result.trusts]
+    yield "checks", [finding.says for finding in result.findings if not finding.alarming]
     if result.clock is not None:
         yield "clock", [result.clock.says]
     if result.stack is not None:
         stack = result.stack
         but = f"; it differs in {', '.join(stack.differs)}" if stack.differs else ""
-        yield "stack", [f"answers as {stack.name} in {stack.agreement:.0%} of the trials{but}"]
+        yield "stack", [stack.says or f"answers as {stack.name} in {stack.agreement:.0%} of the trials{but}"]
 
 
 def _ended(line: Line) -> Line:

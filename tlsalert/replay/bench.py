@@ -11,7 +11,7 @@ from tlsalert.errors import UsageError
 from tlsalert.model import Connection, Verdict
 from tlsalert.replay.expectation import Expectation
 from tlsalert.replay.outcome import NotTried
-from tlsalert.replay.result import ClockTold, HelloTold, Row, StackTold
+from tlsalert.replay.result import ClockTold, FindingTold, HelloTold, Row, StackTold
 from tlsalert.replay.runner import Run, Tried
 from tlsalert.replay.suite import NOBODY, IdentityFiles
 
@@ -56,6 +56,7 @@ class Meaning:
     stack: StackTold | None = None
     trusts: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    findings: tuple[FindingTold, ...] = ()
 
 
 class Bench(Protocol):

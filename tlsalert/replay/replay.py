@@ -134,6 +134,7 @@ def replay_plan(
             stack=meaning.stack,
             trusts=meaning.trusts,
             notes=(*result.notes, *meaning.notes),
+            findings=meaning.findings,
         ),
         run,
     )

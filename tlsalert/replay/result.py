@@ -88,11 +88,24 @@ class ClockTold:
 
 @dataclass(frozen=True, slots=True)
 class StackTold:
-    """The TLS stack that the answers resemble, the share that agrees (0 to 1), and the variants that don't."""
+    """The TLS stack that the answers resemble, the share that agrees (0 to 1), and the variants that don't.
+
+    ``says`` tells it in words, and how sure that is.
+    """
 
     name: str
     agreement: float
     differs: tuple[str, ...] = ()
+    says: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FindingTold:
+    """One thing that the device checks or lets pass; ``alarming`` where it lets in whom it should not."""
+
+    topic: str
+    says: str
+    alarming: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +123,7 @@ class Result:
     stack: StackTold | None = None
     trusts: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    findings: tuple[FindingTold, ...] = ()
     label: str | None = None
 
     def row(self, variant: str, tls_version: str) -> Row | None:
@@ -142,8 +156,8 @@ class Result:
         return read(text, source)
 
     def compared_part(self) -> Result:
-        """Return the result without what changes from run to run: clock, verdict, and the notes about the run."""
-        return replace(self, verdict=None, clock=None, notes=())
+        """Return the result without what changes from run to run, and what is inferred from the rows."""
+        return replace(self, verdict=None, clock=None, notes=(), findings=())
 
     def _repr_html_(self) -> str:
         from tlsalert.render.replay_html import table

@@ -13,7 +13,18 @@ from typing import Literal, TypeVar, cast
 from tlsalert.errors import CaptureError
 from tlsalert.model import Alternative, Evidence, Position, Side, Verdict
 from tlsalert.replay.outcome import STAGES, Stage
-from tlsalert.replay.result import KINDS, AlertSaid, ClockTold, HelloTold, How, Kind, Result, Row, StackTold
+from tlsalert.replay.result import (
+    KINDS,
+    AlertSaid,
+    ClockTold,
+    FindingTold,
+    HelloTold,
+    How,
+    Kind,
+    Result,
+    Row,
+    StackTold,
+)
 
 #: The first key of every result. The number after the slash grows when a reader of the older form would be misled.
 SCHEMA = "tlsalert.replay/1"
@@ -47,7 +58,8 @@ def write(result: Result) -> str:
         ("hello", hello),
         ("results", [row_json(row) for row in result.rows]),
         ("trusts", list(result.trusts)),
-        ("stack", stack and {"name": stack.name, "agreement": stack.agreement, "differs": list(stack.differs)}),
+        ("stack", stack and _stack_json(stack)),
+        ("findings", [{"topic": one.topic, "says": one.says, "alarming": one.alarming} for one in result.findings]),
         ("notes", list(result.notes)),
         ("clock", clock and _clock_json(clock)),
         ("verdict", verdict_row(result.verdict)),
@@ -122,6 +134,11 @@ def _clock_json(clock: ClockTold) -> dict[str, object]:
     }
 
 
+def _stack_json(stack: StackTold) -> dict[str, object]:
+    differs = list(stack.differs)
+    return {"name": stack.name, "agreement": stack.agreement, "differs": differs, "says": stack.says}
+
+
 class _Reading:
     """Reads one result; each method raises with the name of the field that is wrong."""
 
@@ -154,6 +171,7 @@ class _Reading:
             self._stack(value),
             self._texts(value, "trusts"),
             self._texts(value, "notes"),
+            self._findings(value),
         )
 
     def row(self, value: object, at: str) -> Row:
@@ -210,8 +228,20 @@ class _Reading:
         if value.get("stack") is None:
             return None
         said = self._object(value, "stack")
-        agreement = self._number(said, "agreement", "stack")
-        return StackTold(self._text(said, "name", "stack"), agreement, self._texts(said, "differs", "stack"))
+        return StackTold(
+            self._text(said, "name", "stack"),
+            self._number(said, "agreement", "stack"),
+            self._texts(said, "differs", "stack"),
+            self._text(said, "says", "stack"),
+        )
+
+    def _findings(self, value: Object) -> tuple[FindingTold, ...]:
+        found = [one for one in self._list(value, "findings") if isinstance(one, dict)]
+        at = "findings"
+        return tuple(
+            FindingTold(self._text(one, "topic", at), self._text(one, "says", at), one.get("alarming") is True)
+            for one in found
+        )
 
     def _object(self, holder: Object, name: str, at: str = "") -> dict[str, object]:
         value = holder.get(name)

@@ -146,6 +146,13 @@ def test_what_is_damaged_or_something_else_is_told_in_a_sentence(content: str, s
         Result.from_json(content, "old.json")
 
 
+def test_what_only_tells_of_the_run_may_be_missing() -> None:
+    value = json.loads(RESULT.to_json())
+    for key in ("schema", "notes", "findings", "trusts"):
+        del value[key]
+    assert Result.from_json(json.dumps(value)).rows == RESULT.rows
+
+
 def test_files_that_cannot_be_read_are_told(tmp_path: Path) -> None:
     (tmp_path / "binary.json").write_bytes(b"\xd4\xc3\xb2\xa1\x02\x00")
     with pytest.raises(CaptureError, match=r"binary\.json: is no text"):

@@ -56,6 +56,10 @@ class FakeDevice:
     asked: list[tuple[str, str]] = field(default_factory=list)
     connection: Connection | None = None
 
+    def hello_for(self, versions: Sequence[str]) -> HelloTold:
+        """Send the same in all."""
+        return self.hello
+
     def try_one(self, variant: str, tls_version: str) -> Tried:
         """Answer."""
         self.asked.append((variant, tls_version))
@@ -67,7 +71,7 @@ class FakeDevice:
             given = given[min(before, len(given) - 1)]
         return FakeTrial(variant, tls_version, given, connection=self.connection)
 
-    def meaning(self, run: Run, rows: tuple[Row, ...], find_clock: bool) -> Meaning:
+    def meaning(self, run: Run, rows: tuple[Row, ...], find_clock: bool | None) -> Meaning:
         """Mean what it was told to mean."""
         return self.means
 

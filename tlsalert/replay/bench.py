@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -66,9 +66,8 @@ class Bench(Protocol):
     def target(self) -> str:
         """The device's address."""
 
-    @property
-    def hello(self) -> HelloTold:
-        """The ClientHello that is sent."""
+    def hello_for(self, versions: Sequence[str]) -> HelloTold:
+        """Return which ClientHello is sent in these TLS versions, and what of it is not as it was."""
 
     @property
     def versions(self) -> tuple[str, ...]:
@@ -81,8 +80,11 @@ class Bench(Protocol):
     def try_one(self, variant: str, tls_version: str) -> Tried:
         """Make one handshake."""
 
-    def meaning(self, run: Run, rows: tuple[Row, ...], find_clock: bool) -> Meaning:
-        """Return what a run means; with ``find_clock`` the clock is bisected, with more handshakes."""
+    def meaning(self, run: Run, rows: tuple[Row, ...], find_clock: bool | None) -> Meaning:
+        """Return what a run means; with ``find_clock`` the clock is bisected, with some thirty more handshakes.
+
+        None: where a CA's key is there to do it with.
+        """
 
     def write_pcap(self, trials: Iterable[Tried], path: str) -> None:
         """Write what passed, with its secrets inside, so that Wireshark opens it."""

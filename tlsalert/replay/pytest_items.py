@@ -182,7 +182,8 @@ class VariantItem(pytest.Item):
 
     def _answer(self, row: Row) -> dict[str, Any]:
         """Return the answer as what travels between processes: plain values only."""
-        hello = self.parent.bench.hello
+        node = self.parent
+        hello = node.bench.hello_for(node.suite.versions or VERSIONS)
         return {
             "file": self.parent.baseline_file,
             "target": self.parent.bench.target,

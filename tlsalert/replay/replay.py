@@ -49,7 +49,7 @@ def replay(
     timeout: float | None = None,
     jobs: int = 1,
     http: str | None = None,
-    find_clock: bool = False,
+    find_clock: bool | None = None,
     progress: Callable[[Attempt], None] | None = None,
 ) -> Result:
     """Ask the device at ``target`` ("HOST:PORT") with many certificates, and return what it answered and what it means.
@@ -58,6 +58,8 @@ def replay(
     ``certificate`` and ``key`` are files of the client's own; with the CA's as well, signed variants are made.
     ``variants`` and ``versions`` ("1.2", "TLS 1.3") default to all that can be made and to those of the hello.
     ``delay`` and ``timeout`` are in seconds. ``passphrase`` opens encrypted keys; nobody is asked for one.
+    ``find_clock`` bisects the device's clock with certificates of chosen dates; by default where all variants are tried
+    and the CA's key is there.
 
     Raises :class:`UsageError` for an address, variant or version that there is not, :class:`CaptureError` where a file
     cannot be read. A device that cannot be reached is told in the result's rows.
@@ -73,6 +75,8 @@ def replay(
 
     bench = open_bench(asked, lambda _: passphrase)
     plan = plan_for(bench, variants, wanted, orders=orders, repeat=repeat, seed=seed, delay=delay, jobs=jobs)
+    if find_clock is None and variants is not None:
+        find_clock = False
     return replay_plan(bench, plan, progress, find_clock).result
 
 
@@ -115,14 +119,14 @@ def chosen(variants: Iterable[str] | None, known: Collection[str]) -> tuple[str,
 
 
 def replay_plan(
-    bench: Bench, plan: Plan, progress: Callable[[Attempt], None] | None = None, find_clock: bool = False
+    bench: Bench, plan: Plan, progress: Callable[[Attempt], None] | None = None, find_clock: bool | None = None
 ) -> Replayed:
     """Carry a plan out, tally what came, and say what it means."""
     run = run_plan(plan, bench.try_one, progress)
     rows = tally.rows(run)
-    result = Result(bench.target, bench.hello, rows, notes=tally.notes(run))
+    result = Result(bench.target, bench.hello_for(plan.versions), rows, notes=tally.notes(run))
     try:
-        meaning = bench.meaning(run, rows, find_clock and run.ended is None)
+        meaning = bench.meaning(run, rows, find_clock if run.ended is None else False)
     except KeyboardInterrupt:  # while it looked for the clock
         run = replace(run, ended="interrupted")
         meaning = Meaning(notes=("interrupted while the answers were judged",))

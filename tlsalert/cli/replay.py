@@ -123,7 +123,10 @@ reached (what was learned is shown); with 130 when interrupted (likewise)."""
 )
 @click.option("--seed", type=int, metavar="N", help="Shuffle otherwise. Default: 0.")
 @click.option(
-    "--find-clock", is_flag=True, help="Find the device's clock with certificates of chosen dates (needs --ca-key)."
+    "--find-clock/--no-find-clock",
+    default=None,
+    help="Find the device's clock with certificates of chosen dates (needs --ca-key). Default: where all variants are"
+    " tried and nothing is compared.",
 )
 @click.option("--dry-run", is_flag=True, help="Say what would be sent, and send nothing.")
 @click.option("--list-variants", is_flag=True, help="List all variants, what they need and why there are.")
@@ -163,7 +166,7 @@ def command(
     orders: int | None,
     repeat: int | None,
     seed: int | None,
-    find_clock: bool,
+    find_clock: bool | None,
     dry_run: bool,
     list_variants: bool,
     form: str,
@@ -193,10 +196,15 @@ def command(
     given = {"variants": variants or None, "versions": versions, "delay": delay, "timeout": timeout}
     given |= {"jobs": jobs, "orders": orders, "repeat": repeat, "seed": seed}
     suite = replace(suite, **{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+    if find_clock is None and (suite_file is not None or variants or any(one.baseline for one in suite.targets)):
+        find_clock = False
     session = _Session(suite, known, suite_file is not None, update_baseline, find_clock)
     if update_baseline and not all(one.baseline for one in suite.targets):
         raise click.UsageError("--update-baseline needs to know the file: give --baseline")
-    _spare(suite, suite_file, (output, junit_file, pcap), keylog)
+    for path, what in ((keylog, "secrets are"), (pcap, "a capture is")):
+        if path is not None and os.path.lexists(path):
+            raise click.UsageError(f"{path} is there already: {what} written to a new file only")
+    _spare(suite, suite_file, (output, junit_file))
     with _output(output) as out:
         if dry_run:
             session.dry(out, form)
@@ -232,7 +240,7 @@ class _Session:
     """One run over all targets."""
 
     def __init__(
-        self, suite: Suite, known: Mapping[str, VariantFacts], from_file: bool, update: bool, find_clock: bool
+        self, suite: Suite, known: Mapping[str, VariantFacts], from_file: bool, update: bool, find_clock: bool | None
     ) -> None:
         self._suite, self._known, self._from_file, self._update = suite, known, from_file, update
         self._find_clock = find_clock
@@ -395,10 +403,8 @@ def _overridden(
     return replace(suite, targets=(replace(suite.targets[0], **given),))  # type: ignore[arg-type]
 
 
-def _spare(suite: Suite, suite_file: str | None, outputs: Sequence[str | None], keylog: str | None) -> None:
-    """Refuse to write over what is read, and secrets over anything."""
-    if keylog is not None and os.path.lexists(keylog):
-        raise click.UsageError(f"{keylog} is there already: secrets are written to a new file only")
+def _spare(suite: Suite, suite_file: str | None, outputs: Sequence[str | None]) -> None:
+    """Refuse to write over what is read."""
     read: list[str | None] = [suite_file]
     for target in suite.targets:
         files = target.identity
@@ -459,10 +465,11 @@ def _calls(one: VariantFacts) -> dict[str, str]:
 
 
 def _dry_json(bench: Bench, plan: Plan, known: Mapping[str, VariantFacts]) -> dict[str, object]:
+    hello = bench.hello_for(plan.versions)
     cells = [cell for cell in plan.cells() if cell[0] not in plan.not_tried]
     return {
         "target": bench.target,
-        "hello": {"name": bench.hello.name, "lost": list(bench.hello.lost)},
+        "hello": {"name": hello.name, "lost": list(hello.lost)},
         "would_send": [
             {"variant": variant, "tls_version": version, "calls_for": _calls(known[variant]).get(version)}
             for variant, version in cells

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.replay.fake_device import ACCEPTED, FOUNDING, GONE, LOST, FakeDevice, alert
+from tests.replay.fake_device import ACCEPTED, FOUNDING, GONE, LOST, FakeDevice, alert, refused_hello
 from tlsalert.render.replay_text import result_lines, write_comparison, write_result
 from tlsalert.render.spans import line_cells
 from tlsalert.replay import tally
@@ -104,6 +104,15 @@ def test_an_answer_that_was_not_expected_is_marked_with_what_was() -> None:
     assert line_of(text, "none_sent").endswith("≠ 45")
     assert "≠ is followed by what the RFC calls for" in text
     assert "≠" not in line_of(text, "rsa512")  # nobody was there to answer
+
+
+def test_a_version_that_is_not_spoken_takes_a_line_and_no_column() -> None:
+    rows = [row_of(variant, "TLS 1.3", refused_hello(70)) for variant in OUTCOMES]
+    text = written(replace(whole(("TLS 1.2",)), rows=(*whole(("TLS 1.2",)).rows, *rows)))
+    assert "TLS 1.3   ✗ protocol_version (70)   to the ClientHello, before any certificate" in text
+    assert line_of(text, "variant").split()[1:] == ["TLS", "1.2"]
+    alone = written(replace(whole(), rows=tuple(rows)))
+    assert "variant" not in alone
 
 
 def test_what_was_not_tried_stands_below_by_its_reason() -> None:

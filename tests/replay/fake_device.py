@@ -29,6 +29,12 @@ def alert(code: int, sender: Side = "server", level: int = 2) -> Refused:
     return Refused(sender, "client_certificate", said)
 
 
+def refused_hello(code: int) -> Refused:
+    """Return a refusal of the ClientHello."""
+    said = Alert(AlertLevel.fatal, AlertDescription(code), "server", Position(5), None)
+    return Refused("server", "client_hello", said)
+
+
 @dataclass(frozen=True)
 class FakeTrial:
     """A trial as the client's are."""

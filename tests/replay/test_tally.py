@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.replay.fake_device import ACCEPTED, GONE, LOST, FakeDevice, alert
+from tests.replay.fake_device import ACCEPTED, GONE, LOST, FakeDevice, alert, refused_hello
 from tlsalert.replay import tally
 from tlsalert.replay.outcome import NotTried
 from tlsalert.replay.result import Row
@@ -73,6 +73,15 @@ def test_what_was_not_reached_says_why(device: FakeDevice, why: str) -> None:
     assert {row.note for row in tally.rows(run) if row.outcome == "not_tried"} == {why}
     assert len(tally.rows(run)) == 6
     assert len(tally.notes(run)) == 1
+
+
+def test_a_version_that_is_refused_as_such_has_the_same_answer_in_every_row() -> None:
+    variants = ("good", "expired", "none_sent", "revoked")
+    device = FakeDevice(dict.fromkeys(variants, refused_hello(70)))
+    found = [tally.rows(tried(device, Plan(variants, TLS12, seed=seed))) for seed in range(3)]
+    assert found[0] == found[1] == found[2]
+    assert {row.alert and row.alert.code for row in found[0]} == {70}
+    assert {row.note for row in found[0]} == {tally.BEFORE_ANY}
 
 
 def test_what_cannot_be_made_says_what_it_needs() -> None:

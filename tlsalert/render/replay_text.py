@@ -117,17 +117,23 @@ def _heading(result: Result, width: int) -> list[Line]:
 def _matrix(result: Result, width: int, expected: Expected | None, whose: str) -> list[Line]:
     """Return the variants that were tried in any version, a line each."""
     rows = {row.place: row for row in result.rows}
-    versions = list(dict.fromkeys(row.tls_version for row in result.rows))
+    refused = _refused_as_such(result)
+    versions = [one for one in dict.fromkeys(row.tls_version for row in result.rows) if one not in refused]
+    above = [_refused_line(version, row) for version, row in refused.items()]
+    if not versions:
+        return above
+    if above:
+        above.append([])
     tried = list(dict.fromkeys(row.variant for row in result.rows if row.outcome != "not_tried"))
     if not tried:
-        return []
+        return above
     table = {
         (variant, version): _cell(rows.get((variant, version)), expected) for variant in tried for version in versions
     }
     name_width = min(max(cells(escape(variant)) for variant in [*tried, "variant"]), NAME)
     room = width - MARGIN - name_width
     columns, short = _columns(table, versions, room)
-    lines: list[Line] = [_head(versions, columns, name_width)]
+    lines: list[Line] = [*above, _head(versions, columns, name_width)]
     for variant in tried:
         line: Line = [(" " * MARGIN + pad(cut(escape(variant), name_width), name_width), "")]
         for version, column in zip(versions, columns, strict=True):
@@ -135,6 +141,29 @@ def _matrix(result: Result, width: int, expected: Expected | None, whose: str) -
         lines.append(_ended(line))
     legend = _legend(table.values(), short, whose, width)
     return [*lines, *([[]] if legend else []), *legend]
+
+
+def _refused_as_such(result: Result) -> dict[str, Row]:
+    """Return the versions in which all was refused alike before a certificate was shown, each with one row of it."""
+    by_version: dict[str, list[Row]] = {}
+    for row in result.rows:
+        if row.outcome != "not_tried":
+            by_version.setdefault(row.tls_version, []).append(row)
+    return {
+        version: rows[0]
+        for version, rows in by_version.items()
+        if len(rows) > 1 and rows[0].stage == "client_hello" and len({row.answer for row in rows}) == 1
+    }
+
+
+def _refused_line(version: str, row: Row) -> Line:
+    said = f"{SYMBOLS[row.outcome]} {escape(short_answer(row))}"
+    told = "to the ClientHello, before any certificate"
+    return [
+        (" " * MARGIN + escape(version) + " " * GAP, ""),
+        (said, STYLES.get(row.outcome, "")),
+        (f"   {told}", "dim"),
+    ]
 
 
 def _columns(table: dict[tuple[str, str], Cell], versions: Sequence[str], room: int) -> tuple[list[int], bool]:

@@ -19,12 +19,16 @@ from typing import Literal, Protocol
 
 from tlsalert.errors import TlsalertError
 from tlsalert.model import Connection
-from tlsalert.replay.outcome import Closed, NotTried, Outcome, Unreachable
+from tlsalert.replay.outcome import Closed, NotTried, Outcome, Refused, Unreachable
 
 #: So many times in a row unreachable ends the run: a device that stops answering is left alone.
 GIVE_UP = 3
 #: A refusal whose alert was lost in a reset is tried again so many times: mostly the alert arrives then.
 MORE_TRIES = 2
+
+#: So many handshakes of a TLS version that are refused before the server said anything else, with one alert, and none
+#: that came further: no certificate changes that, so they stand for all of the version.
+ENOUGH_REFUSALS = 2
 
 Ended = Literal["unreachable", "interrupted"]
 #: One variant in one TLS version.
@@ -126,11 +130,15 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What was learned: the attempts in the order in which they ended, and what ended the run before its time."""
+    """What was learned: the attempts in the order in which they ended, and what ended the run before its time.
+
+    ``unspoken`` holds the TLS versions that the server refuses as such, each with the trial that stands for all.
+    """
 
     plan: Plan
     attempts: tuple[Attempt, ...]
     ended: Ended | None = None
+    unspoken: Mapping[str, Tried] = field(default_factory=dict)
 
 
 def run_plan(
@@ -156,14 +164,21 @@ class _Worker:
         self._plan, self._try_one, self._sleep = plan, try_one, sleep
         self._attempts: list[Attempt] = []
         self._unreached = 0
+        self._refusals: dict[str, list[Tried]] = {}  # by version, until one comes further
+        self._further: set[str] = set()
 
     def alone(self, progress: Callable[[Attempt], None] | None) -> Run:
         """Make all steps one after the other."""
         try:
-            for number, step in enumerate(self._plan.steps()):
-                if number:
+            for step in self._plan.steps():
+                if self._is_unspoken(step.cell[1]):
+                    continue
+                if self._attempts:
                     self._wait()
-                if self._note(self._make(step), progress):
+                attempt = self._make(step)
+                self._learn(attempt.trial)
+                self._note(attempt, progress)
+                if self._unreached >= GIVE_UP:
                     return self._run("unreachable")
         except KeyboardInterrupt:
             return self._run("interrupted")
@@ -178,10 +193,15 @@ class _Worker:
             try:
                 while not stop.is_set():
                     with lock:
-                        step = next(steps, None)
+                        step = next((one for one in steps if not self._is_unspoken(one.cell[1])), None)
                     if step is None:
                         break
-                    done.put(self._make(step))
+                    attempt = self._make(step)
+                    with lock:  # learned at once, or the others would go on asking
+                        self._learn(attempt.trial)
+                        if self._unreached >= GIVE_UP:
+                            stop.set()
+                    done.put(attempt)
                     if not stop.is_set():
                         self._wait()
             except BaseException as error:  # told to the thread that waits
@@ -194,7 +214,8 @@ class _Worker:
             thread.start()
         ended: Ended | None = None
         try:
-            ended = self._collect(done, len(threads), progress, stop)
+            self._collect(done, len(threads), progress)
+            ended = "unreachable" if stop.is_set() else None
         except KeyboardInterrupt:
             ended = "interrupted"
         finally:
@@ -211,27 +232,38 @@ class _Worker:
         done: queue.SimpleQueue[Attempt | BaseException | None],
         running: int,
         progress: Callable[[Attempt], None] | None,
-        stop: threading.Event,
-    ) -> Ended | None:
-        """Take what the threads made until all have ended or the device was given up."""
+    ) -> None:
+        """Take what the threads made until all have ended."""
         while running:
             made = done.get()
             if made is None:
                 running -= 1
             elif isinstance(made, BaseException):
                 raise made
-            elif self._note(made, progress):
-                stop.set()
-                return "unreachable"
-        return None
+            else:
+                self._note(made, progress)
 
-    def _note(self, attempt: Attempt, progress: Callable[[Attempt], None] | None) -> bool:
-        """Keep an attempt; return whether the device is to be left alone."""
+    def _note(self, attempt: Attempt, progress: Callable[[Attempt], None] | None) -> None:
+        """Keep an attempt, and tell of it."""
         self._attempts.append(attempt)
-        self._unreached = self._unreached + 1 if isinstance(attempt.trial.outcome, Unreachable) else 0
         if progress is not None:
             progress(attempt)
-        return self._unreached >= GIVE_UP
+
+    def _learn(self, trial: Tried) -> None:
+        """Keep in mind whether the device is there, and whether a version is refused before a certificate matters."""
+        version, outcome = trial.tls_version, trial.outcome
+        self._unreached = self._unreached + 1 if isinstance(outcome, Unreachable) else 0
+        if isinstance(outcome, Unreachable | NotTried):
+            return
+        refusals = self._refusals.setdefault(version, [])
+        if _code_to_hello(outcome) is None or any(
+            _code_to_hello(one.outcome) != _code_to_hello(outcome) for one in refusals
+        ):
+            self._further.add(version)
+        refusals.append(trial)
+
+    def _is_unspoken(self, version: str) -> bool:
+        return version not in self._further and len(self._refusals.get(version, ())) >= ENOUGH_REFUSALS
 
     def _make(self, step: Step) -> Attempt:
         """Make one step; one whose alert was lost again."""
@@ -256,4 +288,12 @@ class _Worker:
             self._sleep(self._plan.delay)
 
     def _run(self, ended: Ended | None) -> Run:
-        return Run(self._plan, tuple(self._attempts), ended)
+        unspoken = {version: seen[0] for version, seen in self._refusals.items() if self._is_unspoken(version)}
+        return Run(self._plan, tuple(self._attempts), ended, unspoken)
+
+
+def _code_to_hello(outcome: Outcome) -> int | None:
+    """Return the alert with which the server refused a ClientHello; None where it was anything else."""
+    if not isinstance(outcome, Refused) or outcome.sender != "server" or outcome.stage != "client_hello":
+        return None
+    return None if outcome.alert is None else outcome.alert.code

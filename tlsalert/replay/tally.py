@@ -12,6 +12,9 @@ from tlsalert.replay.outcome import NotTried
 from tlsalert.replay.result import Row, row_of
 from tlsalert.replay.runner import GIVE_UP, Attempt, Cell, Run
 
+#: The note of rows that a few handshakes stand for.
+BEFORE_ANY = "refused before any certificate: a few handshakes stand for all"
+
 
 def rows(run: Run) -> tuple[Row, ...]:
     """Return one row for each variant and version of the plan, in its order; what was not tried says why."""
@@ -65,6 +68,9 @@ def _by_cell(run: Run) -> dict[Cell, list[Attempt]]:
 
 def _row(run: Run, cell: Cell, attempts: Sequence[Attempt]) -> Row:
     variant, version = cell
+    if version in run.unspoken and variant not in run.plan.not_tried:
+        trial = run.unspoken[version]
+        return row_of(variant, version, trial.outcome, BEFORE_ANY)
     if not attempts:
         return row_of(variant, version, run.plan.not_tried.get(variant) or NotTried(_why(run)))
     seen = [_seen(one) for one in attempts]

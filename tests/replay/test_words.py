@@ -10,7 +10,7 @@ from tlsalert.replay.words import PHRASES, phrase
 @pytest.mark.parametrize("variant", PHRASES)
 def test_a_phrase_has_an_article_or_tells_of_nothing(variant: str) -> None:
     first, _, rest = phrase(variant).partition(" ")
-    assert first in ("a", "an", "the", "no", "random")
+    assert first in ("a", "an", "another", "the", "no", "random")
     assert rest
     assert (first == "an") == ((rest[0] in "aeiou" and first in ("a", "an")) or rest.startswith("X.509"))
 

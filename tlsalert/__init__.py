@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from tlsalert.errors import TlsalertError
     from tlsalert.explain import explain
     from tlsalert.model import Connection, Verdict
+    from tlsalert.replay.replay import replay
+    from tlsalert.replay.result import load_result
 
 __version__ = _version.VERSION
 
-#: Where each public name lives.
+#: Where each public name lives; "" for the package of that name, which can be called.
 _HOMES = {
     "Capture": "capture",
     "Connection": "model",
@@ -30,10 +32,23 @@ _HOMES = {
     "Verdict": "model",
     "contents": "decode",
     "explain": "explain",
+    "load_result": "replay.result",
     "read": "capture",
+    "replay": "",
 }
 
-__all__ = ["Capture", "Connection", "TlsalertError", "Verdict", "__version__", "contents", "explain", "read"]
+__all__ = [
+    "Capture",
+    "Connection",
+    "TlsalertError",
+    "Verdict",
+    "__version__",
+    "contents",
+    "explain",
+    "load_result",
+    "read",
+    "replay",
+]
 
 
 def __getattr__(name: str) -> object:
@@ -41,7 +56,8 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module 'tlsalert' has no attribute {name!r}")
     from importlib import import_module
 
-    value: object = getattr(import_module(f"tlsalert.{_HOMES[name]}"), name)
+    home = _HOMES[name]
+    value: object = getattr(import_module(f"tlsalert.{home}"), name) if home else import_module(f"tlsalert.{name}")
     globals()[name] = value
     return value
 

@@ -34,3 +34,9 @@ class UsageError(TlsalertError):
     """A call or a command line asked for the impossible."""
 
     exit_code = 2
+
+
+class ReplayError(TlsalertError):
+    """A device could not be reached or driven."""
+
+    exit_code = 4

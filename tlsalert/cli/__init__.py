@@ -16,6 +16,8 @@ from tlsalert._version import VERSION
 VERBS = {
     "read": "Decode a capture's TLS handshakes and say why they failed.",
     "explain": "Say what an alert means and what to check next.",
+    "replay": "Ask a device with many client certificates what it refuses, and why.",
+    "compare": "Say what changed between two replays, in words.",
     "lab": "Run a TLS device on loopback, with a clock and faults of your choice.",
 }
 
@@ -53,6 +55,7 @@ Ends with
     1 when done and found what it was asked to watch for
     2 for a wrong command line
     3 where evidence could not be read, or the answer not written
+    4 where a target could not be reached
   130 when interrupted""",
 )
 @click.version_option(VERSION, prog_name="tlsalert")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
+from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 
 @contextmanager
@@ -18,3 +18,23 @@ def bar(total: int) -> Iterator[Callable[[int], None]]:
     with progress:
         task = progress.add_task("read", total=total)
         yield lambda done: progress.advance(task, done)
+
+
+@contextmanager
+def steps(total: int) -> Iterator[Callable[[str], None]]:
+    """Show a bar for ``total`` steps; call what it gives after each step, with a few words about it."""
+    progress = Progress(
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.description}", markup=False),
+        console=Console(stderr=True),
+        transient=True,
+    )
+    with progress:
+        task = progress.add_task("", total=total)
+
+        def done(words: str) -> None:
+            progress.update(task, advance=1, description=words)
+
+        yield done

@@ -40,7 +40,7 @@ def block(connection: Connection, width: int) -> list[Line]:
     parts = [
         ladder(connection, width),
         _certificates(connection, width),
-        _summary(connection.verdict, width),
+        verdict_lines(connection.verdict, width),
         timeline(connection, width),
         _reasons(connection, width),
     ]
@@ -183,7 +183,7 @@ def _asked(connection: Connection, room: int) -> list[Line]:
     return [_labelled("asked for", cut("a certificate issued by " + " or ".join(names), room))]
 
 
-def _summary(verdict: Verdict | None, width: int) -> list[Line]:
+def verdict_lines(verdict: Verdict | None, width: int) -> list[Line]:
     """Return the verdict's sentence."""
     if verdict is None:
         return []
@@ -199,13 +199,13 @@ def _reasons(connection: Connection, width: int) -> list[Line]:
     notes = [escape(note) for note in connection.notes]
     advice = [escape(text) for text in verdict.advice]
     room = width - INDENT - LABEL
-    lines = _rows("seen", seen, room) + _rows("known", known, room) + _rows("do", advice, room)
+    lines = labelled_rows("seen", seen, room) + labelled_rows("known", known, room) + labelled_rows("do", advice, room)
     if verdict.cause not in _QUIET_CAUSES:
-        lines += _rows("certain", [_certainty(verdict)], room)
+        lines += labelled_rows("certain", [certainty(verdict)], room)
     if verdict.alternatives:
         others = [f"{other.cause} {_likely(other.confidence)}" for other in verdict.alternatives]
-        lines += _rows("or", [" · ".join(others)], room)
-    return lines + _rows("note", notes, room)
+        lines += labelled_rows("or", [" · ".join(others)], room)
+    return lines + labelled_rows("note", notes, room)
 
 
 def _where(evidence: Evidence) -> str:
@@ -213,7 +213,7 @@ def _where(evidence: Evidence) -> str:
     return f" ({evidence.position})".replace(" ", NO_BREAK).replace(NO_BREAK, " ", 1)
 
 
-def _certainty(verdict: Verdict) -> str:
+def certainty(verdict: Verdict) -> str:
     """Return how sure the cause is, the cause by its stable name, and where the mend belongs."""
     fault = f"{GAP}at fault: {verdict.at_fault}" if verdict.at_fault else ""
     return f"{_likely(verdict.confidence)}{GAP}{verdict.cause}{fault}"
@@ -224,7 +224,7 @@ def _likely(confidence: float) -> str:
     return "<0.01" if 0 < confidence < 0.005 else f"{confidence:.2f}"
 
 
-def _rows(label: str, texts: Sequence[str], room: int) -> list[Line]:
+def labelled_rows(label: str, texts: Sequence[str], room: int) -> list[Line]:
     """Return each text under one label; a text's further lines are set in a little."""
     lines: list[Line] = []
     for text in texts[:MOST_ROWS]:

@@ -139,6 +139,26 @@ def test_by_a_wrong_clock_an_expired_certificate_may_be_the_valid_one() -> None:
     assert ranked[0][0] == "certificate_not_yet_valid"
 
 
+def test_certificates_that_are_valid_longer_say_nothing_of_the_clock() -> None:
+    """The CA's own variants may be valid at the device's clock where the good certificate is not."""
+    dated = [
+        Cell(f"{name}", "TLS 1.2", "ok", datetime(2005, 1, 1, tzinfo=UTC), datetime(2045, 1, 1, tzinfo=UTC))
+        for name in ("good_no_eku", "good_p256", "good_p384", "rsa1024", "sha1_signed", "chain_9_cas")
+    ]
+    ranked, _ = rank_causes([*told(FOUNDING), *dated], "TLS 1.2", FACTS)
+    assert ranked[0][0] == "certificate_not_yet_valid"
+    assert ranked[0][1] > 0.6
+
+
+@pytest.mark.parametrize(
+    ("variant", "cause"), [("sha1_signed", "weak_certificate"), ("eku_server_only", "wrong_certificate_usage")]
+)
+def test_who_takes_a_fault_elsewhere_does_not_refuse_for_it(variant: str, cause: str) -> None:
+    before = dict(rank_causes(told(FOUNDING), "TLS 1.2", FACTS)[0])
+    after = dict(rank_causes(told({**FOUNDING, variant: "ok"}), "TLS 1.2", FACTS)[0])
+    assert after[cause] < before[cause] / 5
+
+
 def test_probabilities_add_up() -> None:
     ranked, stacks = rank_causes(told(FOUNDING), "TLS 1.2", FACTS)
     assert sum(share for _, share in ranked) == pytest.approx(1)

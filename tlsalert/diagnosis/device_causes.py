@@ -134,7 +134,9 @@ def rank_causes(
     causes = dict.fromkeys(weights, 0.0)
     stacks: dict[str, float] = {}
     for server, share in _servers(families, hidden).items():
-        joint = {cause: share * weight * _chance(here, server, cause, hidden) for cause, weight in weights.items()}
+        joint = {
+            cause: share * weight * _chance(here, server, cause, facts, hidden) for cause, weight in weights.items()
+        }
         for cause, value in joint.items():
             causes[cause] += value
         family = _family(server)
@@ -231,7 +233,7 @@ def _usual_families() -> dict[str, float]:
     return server_stack(Connection(source="", connection=0))
 
 
-def _chance(here: Iterable[Cell], server: str, cause: str, hidden: frozenset[Key]) -> float:
+def _chance(here: Iterable[Cell], server: str, cause: str, facts: Facts, hidden: frozenset[Key]) -> float:
     """Return how likely the answers are from a server that refuses the good certificate for ``cause``."""
     setups = _rows(hidden)[server]
     chance = 1.0
@@ -241,7 +243,7 @@ def _chance(here: Iterable[Cell], server: str, cause: str, hidden: frozenset[Key
         elif cell.variant in STRANGE:
             chance *= _own(cell, server, setups, cause)
         else:
-            chance *= _beside(cell, server, cause, setups)
+            chance *= _beside(cell, server, cause, setups, facts)
     return chance
 
 
@@ -280,12 +282,27 @@ def _own(cell: Cell, server: str, setups: Mapping[str, Candidate], cause: str) -
     return (1 - stray if known[0] == cell.answer else stray) * 0.97 + 0.003
 
 
-def _beside(cell: Cell, server: str, cause: str, setups: Mapping[str, Candidate]) -> float:
+def _beside(cell: Cell, server: str, cause: str, setups: Mapping[str, Candidate], facts: Facts) -> float:
     """Return how likely the answer is to another certificate of our CA: for its own fault, or for the same cause."""
-    if cell.answer == ACCEPTED:
-        if cause in DISPROVED_BY_ANOTHER:
-            return _STRAY / 3
-        if cause in ("certificate_not_yet_valid", "certificate_expired"):
-            return 0.3 if cell.variant in DATED else _STRAY / 3
-        return 0.3
-    return 0.5 * _own(cell, server, setups, cause) + 0.5 * _for_cause(cell, server, cause, setups)
+    if cell.answer != ACCEPTED:
+        return 0.5 * _own(cell, server, setups, cause) + 0.5 * _for_cause(cell, server, cause, setups)
+    if cause in DISPROVED_BY_ANOTHER:
+        return _STRAY / 10
+    if any(cell.variant == variant for _, variant in MEASURED.get(cause, ())):
+        return _STRAY / 3  # it has the very fault, and is taken
+    if cause in ("certificate_not_yet_valid", "certificate_expired") and not _valid_otherwise(cell, cause, facts):
+        return _STRAY / 3
+    return 0.3
+
+
+def _valid_otherwise(cell: Cell, cause: str, facts: Facts) -> bool:
+    """Whether a certificate is valid where the good one is not: earlier, or later. Its taking then says nothing."""
+    if cell.variant in DATED:
+        return True
+    if cause == "certificate_not_yet_valid":
+        return _before(cell.not_before, facts.not_before)
+    return _before(facts.not_after, cell.not_after)
+
+
+def _before(one: datetime | None, other: datetime | None) -> bool:
+    return one is not None and other is not None and one < other

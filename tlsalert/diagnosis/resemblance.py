@@ -265,7 +265,11 @@ def _row(told: Sequence[Cell], group: Sequence[tuple[Candidate, float]], total: 
     best = max(group, key=lambda pair: pair[1])[0]
     known = [(cell, best.at(cell.variant, cell.tls_version)) for cell in told]
     compared = [(cell, answer[0]) for cell, answer in known if answer is not None]
-    differs = tuple(Difference(*cell, answer) for cell, answer in compared if answer != cell.answer)
+    differs = tuple(
+        Difference(cell.variant, cell.tls_version, cell.answer, answer)
+        for cell, answer in compared
+        if answer != cell.answer
+    )
     servers = tuple(dict.fromkeys(one.server for one, _ in group))
     return Resemblance(
         _label(servers),

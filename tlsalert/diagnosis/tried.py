@@ -35,11 +35,13 @@ class Tried:
 
 
 class Cell(NamedTuple):
-    """The one answer that a variant got in a version."""
+    """The one answer that a variant got in a version, and the validity of what was shown, where it is known."""
 
     variant: str
     tls_version: str
     answer: str
+    not_before: datetime | None = None
+    not_after: datetime | None = None
 
 
 def cells(tried: Iterable[Tried]) -> list[Cell]:
@@ -56,7 +58,8 @@ def cells(tried: Iterable[Tried]) -> list[Cell]:
         first = min(one.order for one in several)
         counted = Counter(one.answer for one in several if one.order == first).most_common(2)
         if len(counted) == 1 or counted[0][1] > counted[1][1]:
-            found.append(Cell(variant, version, counted[0][0]))
+            shown = several[0]
+            found.append(Cell(variant, version, counted[0][0], shown.not_before, shown.not_after))
     return found
 
 

@@ -28,7 +28,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from tlsalert.lab.certificates import Identity, KeyKind, issued, self_signed
 from tlsalert.lab.device import Client, Device, Dialogue, Flight, Version
-from tlsalert.lab.recorder import Recorder, Sink
+from tlsalert.recorder import Recorder, Sink
 
 CONNECTIONS = 78_000
 TEMPLATES = 300

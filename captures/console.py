@@ -20,7 +20,7 @@ from labels import ESTABLISHED, Label, refused
 from tlsalert.lab import faketime
 from tlsalert.lab.certificates import Identity, self_signed
 from tlsalert.lab.device import Client, Device, Dialogue, Flight
-from tlsalert.lab.recorder import Recorder
+from tlsalert.recorder import Recorder
 
 #: What the capturing PC's clock says at the first SYN.
 START = datetime(2021, 6, 17, 8, 51, 3, 217_000, tzinfo=UTC)

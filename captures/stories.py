@@ -25,9 +25,9 @@ from labels import ESTABLISHED, Label, refused
 
 from tlsalert.lab.certificates import Identity, issued, self_signed, tampered
 from tlsalert.lab.device import Client, Device, Dialogue, Flight, Version
-from tlsalert.lab.recorder import MTU, Address, Recorder
 from tlsalert.lab.rewrite import Packet, cut, disturbed, read_packets, sent_by, tagged, write_pcap, write_pcapng
 from tlsalert.model import Side
+from tlsalert.recorder import MTU, Address, Recorder
 from tlsalert.wire.preamble import PROXY_V2
 
 START = datetime(2021, 6, 17, 8, 51, 3, 217_000, tzinfo=UTC)

@@ -9,8 +9,8 @@ from typing import Literal
 
 from tests.pki.certificates import made
 from tests.wire import tls
-from tlsalert.lab.recorder import Address, Conversation, Recorder
 from tlsalert.model import Side
+from tlsalert.recorder import Address, Conversation, Recorder
 
 #: What the clocks of these captures say: 2021-06-17 08:51:03 UTC, in seconds; and that of the device.
 NOON, IN_2015 = 1_623_919_863, 1_426_138_910

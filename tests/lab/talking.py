@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from functools import cache
 
 from tlsalert.lab.certificates import Identity, issued, self_signed
-from tlsalert.lab.recorder import Address
+from tlsalert.recorder import Address
 from tlsalert.registry.alerts import AlertDescription
 
 LONG = datetime(2005, 1, 1, tzinfo=UTC), datetime(2045, 1, 1, tzinfo=UTC)

@@ -6,7 +6,6 @@ from io import BytesIO
 import pytest
 
 from tests.lab.packets import read_packets as judged
-from tlsalert.lab.recorder import Recorder
 from tlsalert.lab.rewrite import (
     Packet,
     carries_data,
@@ -18,6 +17,7 @@ from tlsalert.lab.rewrite import (
     write_pcap,
     write_pcapng,
 )
+from tlsalert.recorder import Recorder
 
 START = 1_623_919_863_217_000_000
 MS = 1_000_000

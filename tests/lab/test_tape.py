@@ -7,9 +7,9 @@ from itertools import count
 import pytest
 
 from tests.lab.packets import read_packets, streams
-from tlsalert.lab.recorder import ACK, FIN, RST
 from tlsalert.lab.tape import Tape, What
 from tlsalert.model import Side
+from tlsalert.recorder import ACK, FIN, RST
 
 CLIENT, SERVER = ("127.0.0.1", 40000), ("127.0.0.1", 443)
 

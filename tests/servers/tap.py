@@ -15,8 +15,8 @@ import time
 from io import BytesIO
 from typing import Literal
 
-from tlsalert.lab.recorder import Recorder
 from tlsalert.model import Side
+from tlsalert.recorder import Recorder
 
 #: What a side did: bytes, or how it ended its half.
 What = bytes | Literal["fin", "rst"]

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from tlsalert.errors import UsageError
-from tlsalert.lab.recorder import Address
+from tlsalert.recorder import Address
 
 #: Seconds between two looks at whether to stop, where nothing wakes the listener.
 _TICK = 0.5

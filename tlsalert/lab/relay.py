@@ -19,10 +19,10 @@ from typing import Self
 from tlsalert.errors import UsageError
 from tlsalert.lab.line import Limits
 from tlsalert.lab.listener import Listener
-from tlsalert.lab.recorder import Address
 from tlsalert.lab.served import Happened, Recording, Served
 from tlsalert.lab.tape import Tape
 from tlsalert.model import Connection, Side
+from tlsalert.recorder import Address
 
 
 class Relay:

@@ -15,7 +15,7 @@ import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from tlsalert.lab.recorder import PCAP_HEADER
+from tlsalert.recorder import PCAP_HEADER
 
 #: The magic number of a pcap whose times have nanoseconds.
 NANOSECOND_MAGIC = 0xA1B23C4D

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Literal
 
 from tlsalert.errors import UsageError
-from tlsalert.lab.recorder import PCAP_HEADER, Address
 from tlsalert.lab.tape import Tape
+from tlsalert.recorder import PCAP_HEADER, Address
 
 #: How a connection went: the handshake succeeded; one side refused by an alert; the client left before the end,
 #: by FIN or by RST; it was silent too long or sent too much; a fault was played; it never asked for TLS; the device

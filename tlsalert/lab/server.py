@@ -30,10 +30,10 @@ from tlsalert.lab.device import reason
 from tlsalert.lab.levels import LabDevice, context_of
 from tlsalert.lab.line import Limits, Line
 from tlsalert.lab.listener import Listener
-from tlsalert.lab.recorder import Address
 from tlsalert.lab.served import Happened, Recording, Served
 from tlsalert.lab.serving import Course, Service, now
 from tlsalert.lab.tape import LIMIT, Tape
+from tlsalert.recorder import Address
 
 __all__ = ["LabDevice", "Limits", "Recording", "RunningDevice", "Served", "serve"]
 

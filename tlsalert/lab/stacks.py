@@ -32,8 +32,8 @@ from tlsalert.lab import faketime
 from tlsalert.lab.certificates import Identity
 from tlsalert.lab.device import VERSIONS, Version
 from tlsalert.lab.levels import Level
-from tlsalert.lab.recorder import Address
 from tlsalert.lab.stack_programs import JAVA, NODE
+from tlsalert.recorder import Address
 
 StackName = Literal["stunnel", "openssl", "gnutls", "nginx", "haproxy", "nss", "java", "node"]
 Setting = Literal["ciphers", "crl", "verify"]

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from io import BytesIO
 from typing import Literal
 
-from tlsalert.lab.recorder import Address, Recorder
 from tlsalert.model import Side
+from tlsalert.recorder import Address, Recorder
 
 #: What a side did: bytes, or how it ended its half.
 What = bytes | Literal["fin", "rst"]

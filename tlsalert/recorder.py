@@ -1,6 +1,6 @@
 """Writes bytes that two endpoints exchanged as a capture, as if they had passed over Ethernet and TCP.
 
-The lab's handshakes happen in memory; a :class:`Recorder` gives them addresses, ports, segments,
+Handshakes in memory, and those of a replay, have no packets; a :class:`Recorder` gives them addresses, ports, segments,
 acknowledgements and checksums, so that any tool that reads pcap reads them::
 
     with open("lab.pcap", "wb") as file, Recorder(file) as recorder:

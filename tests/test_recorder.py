@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from tests.lab.packets import ACK, FIN, PSH, RST, SYN, Packet, read_packets
 from tlsalert.errors import UsageError
-from tlsalert.lab.recorder import Recorder
 from tlsalert.model import Side
+from tlsalert.recorder import Recorder
 
 CLIENT, SERVER = ("10.0.0.5", 40112), ("10.0.0.7", 5900)
 CLIENT6, SERVER6 = ("2001:db8::5", 40112), ("2001:db8::7", 5900)

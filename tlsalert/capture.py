@@ -12,7 +12,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from typing import Literal, overload
+from typing import IO, Literal, overload
 
 from msgspec import structs
 
@@ -45,7 +45,8 @@ class Reader:
     With ``wanted`` "failed" those that surely went well are counted and not built; with "alerts" those without an
     alert. ``progress``, where it is set, is called with the number of bytes of each chunk; ``size`` is the file's size
     in bytes where that is known and what is read is not compressed; ``live`` says that it is a pipe. With ``secrets``
-    what they open is decrypted, as with those that a pcapng brings itself; ``given`` are facts that it lacks.
+    what they open is decrypted, as with those that a pcapng brings itself; ``given`` are facts that it lacks. ``file``
+    holds a capture in memory, of which ``path`` is the name.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class Reader:
         wanted: Wanted = "all",
         secrets: OpenWith | None = None,
         given: Given | None = None,
+        file: IO[bytes] | None = None,
     ) -> None:
         self.summary = Summary(os.fspath(path))
         self._tally: Counter[str] = Counter()
@@ -63,7 +65,7 @@ class Reader:
         self._told_some = False
         self._late = 0
         self.progress: Callable[[int], None] | None = None
-        self._source = ByteSource(path)
+        self._source = ByteSource(path, file)
         self.size = self._source.size
         self.live = self._source.pipe
         self._begin()

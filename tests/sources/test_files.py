@@ -242,3 +242,9 @@ def test_a_closed_standard_input_is_told(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(sys, "stdin", None)
     with pytest.raises(CaptureError, match="standard input is closed"):
         ByteSource("-")
+
+
+def test_bytes_in_memory_are_read_like_a_file() -> None:
+    with ByteSource("a name", io.BytesIO(b"x" * 100_000)) as source:
+        assert (source.name, source.size, source.pipe) == ("a name", None, False)
+        assert b"".join(source.chunks()) == b"x" * 100_000

@@ -64,19 +64,20 @@ COMPRESSIONS: dict[bytes, Callable[[BinaryIO], Read]] = {
 class ByteSource:
     """The bytes of one piece of evidence. ``name`` is its path or "-"; ``damage`` is what a decompressor found broken.
 
-    ``size`` is the number of bytes where they are not compressed and no pipe.
+    ``size`` is the number of bytes where they are not compressed and no pipe. With ``file`` the bytes are those of that
+    one, and the path is but a name.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], file: IO[bytes] | None = None) -> None:
         self.name = os.fspath(path)
         self.damage: str | None = None
-        self.pipe = self.name == "-"
-        self._file: IO[bytes] = _standard_input() if self.pipe else _opened(self.name)
+        self.pipe = self.name == "-" and file is None
+        self._file: IO[bytes] = file or (_standard_input() if self.pipe else _opened(self.name))
         self._close = weakref.finalize(self, _nothing if self.pipe else self._file.close)
         raw = _PushedBack(self._file)
         self._take: Read = raw.read
         self._waits = self.pipe and _selectable(self._file)
-        self.size = None if self.pipe else os.fstat(self._file.fileno()).st_size
+        self.size = None if self.pipe or file is not None else os.fstat(self._file.fileno()).st_size
         start = raw.peek(32, self.name)
         for magic, opener in COMPRESSIONS.items():
             if start.startswith(magic):

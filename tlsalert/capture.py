@@ -12,10 +12,11 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from typing import Literal, overload
+from typing import TYPE_CHECKING, Literal, overload
 
 from msgspec import structs
 
+from tlsalert.diagnosis.inside import may_refuse
 from tlsalert.diagnosis.verdict import judge
 from tlsalert.errors import CaptureError
 from tlsalert.given import Given, given
@@ -31,7 +32,11 @@ from tlsalert.wire.harvest import Harvest
 from tlsalert.wire.network import Network
 from tlsalert.wire.readings import server_key
 from tlsalert.wire.tcp import TcpTable
+from tlsalert.wire.transcript import Transcript
 from tlsalert.witnesses import Witnesses
+
+if TYPE_CHECKING:
+    from tlsalert.secrets.glance import Glance
 
 Wanted = Literal["all", "failed", "alerts"]
 
@@ -62,6 +67,7 @@ class Reader:
         self._given = given
         self._told_some = False
         self._late = 0
+        self._glance: Glance | None = None
         self.progress: Callable[[int], None] | None = None
         self._source = ByteSource(path)
         self.size = self._source.size
@@ -149,13 +155,12 @@ class Reader:
     def _told(self, final: bool = False) -> Iterator[Connection]:
         """Build and judge what is held, in the order of first packets."""
         flows = self._harvest.release()
+        self._told_some = self._told_some or bool(flows)
         opened = self._open(flows, final)
         for flow in flows:
-            self._told_some = True
             well = flow.transcript is not None and not opened and flow.transcript.went_well()  # before the model's use
             built = connection(flow, self.summary.source, self._harvest.rank(flow.number), self._parser.digits)
-            if flow.transcript is not None and flow.transcript.kept is not None:
-                flow.transcript.kept.release()
+            _forget(flow)
             judged = self._judge(built, well)
             self._count(judged)
             if self._is_wanted(judged):
@@ -171,23 +176,47 @@ class Reader:
         return judged if supplied is built else structs.replace(judged, certificates=built.certificates)
 
     def _open(self, flows: list[Flow], final: bool) -> bool:
-        """Decrypt what the secrets at hand open, and note the clocks that show inside; say whether there are any."""
-        if self._secrets is None or not self._tcp.keeping.on:
+        """Decrypt what the secrets at hand open, and note the clocks that show inside; say whether there are any.
+
+        Where only failures are wanted, those that surely went well are counted and taken out of ``flows``.
+        """
+        secrets = self._secrets
+        if secrets is None or not self._tcp.keeping.on:
             return False
         from tlsalert.secrets.reveal import reveal
 
-        self._secrets.keyring.keylog.refresh(final)
+        secrets.keyring.keylog.refresh(final)
+        glance = self._glancing(secrets)
+        left = []
         for flow in flows:
             transcript = flow.transcript
             if transcript is None:
+                left.append(flow)
                 continue
             known = transcript.answer
             client = client_side(flow, transcript)
-            if reveal(transcript, client, self._secrets.keyring, self._secrets.everything):
+            well = glance is not None and glance.surely_well(transcript, client) and _agreed(transcript)
+            if well or reveal(transcript, client, secrets.keyring, secrets.everything):
                 self._harvest.servers.note_opened(server_key(flow.key, client), transcript)
             if known is None and transcript.answer is not None:
                 self._harvest.readings.note_date(flow.key, transcript)
+            if well:
+                self._tally["connections"] += 1
+                _forget(flow)
+            else:
+                left.append(flow)
+        flows[:] = left
         return True
+
+    def _glancing(self, secrets: OpenWith) -> Glance | None:
+        """Return what tells connections that surely went well, where they are not wanted."""
+        if self._wanted != "failed" or secrets.everything:
+            return None
+        if self._glance is None:
+            from tlsalert.secrets.glance import Glance
+
+            self._glance = Glance(secrets.keyring)
+        return self._glance
 
     def _is_wanted(self, judged: Connection) -> bool:
         if self._wanted == "alerts":
@@ -224,6 +253,17 @@ class Reader:
             self._harvest.other_streams,
             tuple(notes),
         )
+
+
+def _agreed(transcript: Transcript) -> bool:
+    """Whether nothing that the server is seen to say inside TLS refuses the client's certificate."""
+    return transcript.inside is not None and not any(map(may_refuse, transcript.inside))
+
+
+def _forget(flow: Flow) -> None:
+    """Give up the protected records that were kept of a connection."""
+    if flow.transcript is not None and flow.transcript.kept is not None:
+        flow.transcript.kept.release()
 
 
 class Capture(Sequence[Connection]):

@@ -14,6 +14,8 @@ from binascii import hexlify, unhexlify
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from mypy_extensions import i64
+
 from tlsalert.errors import CaptureError, UsageError
 from tlsalert.secrets.secret import Secret
 
@@ -166,6 +168,26 @@ class KeyLog:
         if found is None or code is None:
             return []
         return [Secret(secret) for held, secret in _parts(found) if held == code][::-1]
+
+    def only(self, client_random: bytes, label: str) -> bytes:
+        """Return the secret with one label, for those in the greatest hurry; nothing where there are none or several.
+
+        It is plain bytes, which print: whoever asks keeps it to itself.
+        """
+        found, code = self._by_random.get(client_random), self._codes.get(label.encode())
+        if found is None or code is None:
+            return b""
+        only = b""
+        at: i64 = 0
+        size: i64 = len(found)
+        while at < size:
+            end: i64 = at + 3 + (i64(found[at + 1]) << 8 | i64(found[at + 2]))
+            if i64(found[at]) == code:
+                if len(only) > 0:
+                    return b""
+                only = found[at + 3 : end]
+            at = end
+        return only
 
     def later(self, client_random: bytes, label: str) -> list[tuple[int, Secret]]:
         """Return the traffic secrets that were logged after KeyUpdates (NSS numbers them on), with their numbers."""

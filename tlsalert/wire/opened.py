@@ -60,7 +60,7 @@ class Opened:
             have: i64 = len(self.inside[item.side])
             if have < INSIDE:
                 self.inside[item.side] += data[: INSIDE - have]
-                self._answer(item)
+                dated_answer(self.outer, item, self.inside[item.side])
             item.mark_decrypted()
             self.records.append(item)
         else:
@@ -83,13 +83,13 @@ class Opened:
         for says in self.inner.notes:
             outer.note(says)
 
-    def _answer(self, item: Event) -> None:
-        """Look for the Date of the first HTTP response: it is the clock of the machine that made it."""
-        if self.outer.answer is not None or not self.inside[item.side].startswith(b"HTTP/1."):
-            return
-        head = self.inside[item.side]
-        if b"\r\n\r\n" in head or len(head) >= INSIDE:
-            answer = Answer(item.side, item.frame, item.time, head)
-            answer.date = response_date(head)
-            answer.head = None
-            self.outer.answer = answer
+
+def dated_answer(outer: Transcript, item: Event, head: bytes) -> None:
+    """Look for the Date of the first HTTP response in what a side said: it is the clock of the machine that made it."""
+    if outer.answer is not None or not head.startswith(b"HTTP/1."):
+        return
+    if b"\r\n\r\n" in head or len(head) >= INSIDE:
+        answer = Answer(item.side, item.frame, item.time, head)
+        answer.date = response_date(head)
+        answer.head = None
+        outer.answer = answer

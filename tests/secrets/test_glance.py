@@ -152,7 +152,10 @@ def test_a_certificate_and_a_date_that_were_passed_over_speak_for_others(tmp_pat
 
 @pytest.mark.parametrize("status", [b"200 OK", b"302 Found", b"404 Not Found", b"503 Service Unavailable"])
 def test_any_other_status_is_the_applications_business(tmp_path: Path, counting: Counting, status: bytes) -> None:
-    path, log = written(tmp_path, answered(1, b"HTTP/1.1 " + status + b"\r\n\r\n", CERTIFICATE))
+    path, log = written(
+        tmp_path,
+        answered(1, b"HTTP/1.1 " + status + b"\r\nServer: nginx/1.22.1\r\nContent-Length: 0\r\n\r\n", CERTIFICATE),
+    )
     assert told(path, "failed", log)[0] == []
     assert counting.built == 0
     assert_same(path, log)

@@ -30,6 +30,7 @@ from tlsalert.wire.connection import client_side, connection
 from tlsalert.wire.flow import Flow
 from tlsalert.wire.harvest import Harvest
 from tlsalert.wire.network import Network
+from tlsalert.wire.opened import opened_well
 from tlsalert.wire.readings import server_key
 from tlsalert.wire.tcp import TcpTable
 from tlsalert.wire.transcript import Transcript
@@ -195,9 +196,10 @@ class Reader:
                 continue
             known = transcript.answer
             client = client_side(flow, transcript)
-            well = glance is not None and glance.surely_well(transcript, client) and _agreed(transcript)
+            well = glance is not None and glance.surely_well(transcript, client) and _agreed(transcript, client)
             if well or reveal(transcript, client, secrets.keyring, secrets.everything):
                 self._harvest.servers.note_opened(server_key(flow.key, client), transcript)
+                well = well or (self._wanted == "failed" and opened_well(transcript) and _agreed(transcript, client))
             if known is None and transcript.answer is not None:
                 self._harvest.readings.note_date(flow.key, transcript)
             if well:
@@ -255,9 +257,9 @@ class Reader:
         )
 
 
-def _agreed(transcript: Transcript) -> bool:
+def _agreed(transcript: Transcript, client: int) -> bool:
     """Whether nothing that the server is seen to say inside TLS refuses the client's certificate."""
-    return transcript.inside is not None and not any(map(may_refuse, transcript.inside))
+    return transcript.inside is not None and not may_refuse(transcript.inside[1 - client])
 
 
 def _forget(flow: Flow) -> None:

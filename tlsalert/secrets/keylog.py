@@ -107,6 +107,7 @@ class KeyLog:
     def __init__(self) -> None:
         self.generation = 0
         self._by_random: dict[bytes, bytes] = {}
+        self._heads: dict[int, bytes] = {}  # what stands before a secret: its label's code, and its length
         self._premasters: dict[bytes, Secret] = {}
         self._sessions: dict[bytes, Secret] = {}
         self._labels: list[str] = list(LABELS)
@@ -289,15 +290,23 @@ class KeyLog:
         return len(secret) in (32, 48, 64)  # as long as the hash of a TLS 1.3 cipher suite
 
     def _store(self, code: int, client_random: bytes, secret: bytes) -> None:
-        entry = bytes((code, len(secret) >> 8, len(secret) & 0xFF)) + secret
-        found = self._by_random.get(client_random)
-        if found is None:
-            self._by_random[client_random] = entry
-            self.generation += 1
-            return
-        same = [held for held_code, held in _parts(found) if held_code == code]
-        if secret not in same and len(same) < MAX_SAME:
-            self._by_random[client_random] = found + entry
+        found = self._by_random.get(client_random, b"")
+        same: i64 = 0
+        at: i64 = 0
+        size: i64 = len(found)
+        while at < size:
+            end: i64 = at + 3 + (i64(found[at + 1]) << 8 | i64(found[at + 2]))
+            if i64(found[at]) == code:
+                same += 1
+                if found[at + 3 : end] == secret:
+                    return
+            at = end
+        if same < MAX_SAME:
+            entry = self._heads.get(code << 16 | len(secret))
+            if entry is None:
+                entry = bytes((code, len(secret) >> 8, len(secret) & 0xFF))
+                self._heads[code << 16 | len(secret)] = entry
+            self._by_random[client_random] = found + entry + secret
             self.generation += 1
 
     def _keep(self, table: dict[bytes, Secret], key: bytes, secret: bytes) -> bool:

@@ -6,18 +6,25 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from OpenSSL import SSL
 
 from tests import talks
 from tests.evidence import ATLAS, CAPTURES, CASES, CORPUS, captures_under, needs_atlas, needs_cases, needs_corpus
 from tests.secrets import captured
+from tests.secrets.hellos import SERVER_RANDOM, client_hello, server_hello
 from tests.secrets.peers import Peers, Talk
+from tests.secrets.sealing import Sealer
 from tests.secrets.test_peers import shaken
 from tests.test_inside_tls import CLOSE, GET, LABELS, OK, REFUSED_400, Sealed, answered
 from tests.wire import tls
 from tlsalert.capture import Reader, Wanted
-from tlsalert.model import Connection, Summary
+from tlsalert.model import Connection, Side, Summary
+from tlsalert.registry.cipher_suites import NAMES
 from tlsalert.secrets.opening import open_with
+from tlsalert.secrets.schedule import TLS12, connection_keys
+from tlsalert.secrets.suites import parse_suite
 from tlsalert.wire import connection as built
 
 FAILED = ("failed", "not_tls")
@@ -208,6 +215,124 @@ def test_several_secrets_for_one_random_are_no_matter_for_a_glance(tmp_path: Pat
 
 def test_a_farewell_alone_is_left_to_the_diagnosis(tmp_path: Path) -> None:
     path, log = written(tmp_path, Sealed(1, CERTIFICATE).say("server", 21, CLOSE, True))
+    assert_same(path, log)
+
+
+TICKET = tls.message(4, bytes(100))
+ASKS_LATER = tls.message(13, b"\x01\x07" + tls.vector(2, b"\0\x0d" + tls.vector(2, bytes(60))))
+ANSWERS_LATER = tls.message(11, b"\x01\x07\0\0\0") + tls.message(20, bytes(32))
+#: Side, content type, content, and whether it is under the traffic keys.
+Step = tuple[Side, int, bytes, bool]
+STEPS: list[Step] = [
+    ("client", 23, GET, True),
+    ("client", 23, bytes(300), True),
+    ("client", 21, CLOSE, True),
+    ("client", 21, b"\x02\x30", True),
+    ("client", 21, b"\x02\x30", False),
+    ("client", 22, ANSWERS_LATER, True),
+    ("client", 22, tls.message(24, b"\0"), True),
+    ("server", 23, OK, True),
+    ("server", 23, REFUSED_400, True),
+    ("server", 23, b"HTTP/1.1 100 Continue\r\n\r\n", True),
+    ("server", 23, b"HTTP", True),
+    ("server", 23, b"220 mail.example ready" + bytes(50), True),
+    ("server", 23, b"ok", True),
+    ("server", 23, bytes(300), True),
+    ("server", 22, TICKET, True),
+    ("server", 22, TICKET[:50], True),
+    ("server", 22, TICKET[50:], True),
+    ("server", 22, ASKS_LATER, True),
+    ("server", 22, tls.message(24, b"\0"), True),
+    ("server", 21, CLOSE, True),
+    ("server", 21, b"\x02\x2a", True),
+    ("server", 21, b"\x02\x2a", False),
+    ("server", 21, b"\x02\x33", True),
+    ("server", 21, b"\x01\x5a", True),
+    ("server", 21, b"\x02\x2a" * 40, True),
+]
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    talks_=st.lists(
+        st.tuples(
+            st.booleans(),
+            st.lists(st.sampled_from([TICKET, OK, REFUSED_400, b"\x02\x2a"]), max_size=2),
+            st.lists(st.sampled_from(STEPS), max_size=7),
+        ),
+        min_size=1,
+        max_size=3,
+    ),
+    lacking=st.sampled_from(["", "", "", *LABELS]),
+)
+def test_whatever_is_said_under_encryption(
+    tmp_path: Path, talks_: list[tuple[bool, list[bytes], list[Step]]], lacking: str
+) -> None:
+    """Before the client's Finished and after it: failures are the same, and so is all that is said of them."""
+    spoken = []
+    for number, (shown, early, steps) in enumerate(talks_, 1):
+        sealed = Sealed(number, *([CERTIFICATE] if shown else []))
+        for said in early:
+            kind = 22 if said is TICKET else 21 if len(said) == 2 else 23
+            sealed.flights[1] = "server", sealed.flights[1][1] + sealed.sealed("server", kind, said, traffic=True)
+        for step in steps:
+            sealed.say(*step)
+        spoken.append(sealed)
+    assert_same(*written(tmp_path, *spoken, labels=tuple(label for label in LABELS if label != lacking)))
+
+
+MASTER = bytes(range(100, 148))
+FINISHED = b"\x14\0\0\x0c" + bytes(12)
+STEPS_12: list[tuple[Side, int, bytes]] = [
+    ("client", 23, GET),
+    ("client", 21, CLOSE),
+    ("client", 21, b"\x02\x30"),
+    ("client", 22, tls.message(1, tls.client_hello())),
+    ("client", 22, FINISHED),
+    ("client", 20, b"\1"),
+    ("server", 23, OK),
+    ("server", 23, REFUSED_400),
+    ("server", 23, b"HTTP"),
+    ("server", 23, bytes(3000)),
+    ("server", 22, bytes(4)),  # HelloRequest, RFC 5246 §7.4.1.1
+    ("server", 22, FINISHED),
+    ("server", 20, b"\1"),
+    ("server", 21, CLOSE),
+    ("server", 21, b"\x01\x64"),
+    ("server", 21, b"\x02\x2a"),
+]
+
+
+def shaken12(code: int, number: int, steps: list[tuple[Side, int, bytes]]) -> talks.Talk:
+    """Return a handshake up to TLS 1.2 of which all after change_cipher_spec is sealed, and what follows it."""
+    suite, random = parse_suite(NAMES[code]), bytes([number]) * 32
+    drawn = connection_keys(MASTER, random, SERVER_RANDOM, TLS12, suite)
+    seal = {side: Sealer(suite, TLS12, keys) for side, keys in zip(("client", "server"), drawn, strict=True)}
+    hello, answer = client_hello([code], TLS12, random=random), server_hello(code, TLS12)
+    exchange = tls.message(tls.CLIENT_KEY_EXCHANGE, bytes(66))
+    flights: list[talks.Flight] = [
+        ("client", tls.record(22, hello)),
+        ("server", tls.record(22, answer + tls.message(tls.SERVER_HELLO_DONE))),
+        ("client", tls.record(22, exchange) + tls.change_cipher_spec()),
+        ("client", tls.record(22, seal["client"].seal(22, FINISHED))),
+        ("server", tls.change_cipher_spec() + tls.record(22, seal["server"].seal(22, FINISHED))),
+    ]
+    flights += [(side, tls.record(kind, seal[side].seal(kind, said))) for side, kind, said in steps]
+    return talks.Talk(tuple(flights), number, 42_000 + number, closer="client" if number % 2 else "server")
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    code=st.sampled_from([0xC02F, 0xC030, 0xCCA8, 0xC013, 0xC09C]),
+    several=st.lists(st.lists(st.sampled_from(STEPS_12), max_size=7), min_size=1, max_size=3),
+)
+def test_whatever_is_said_under_encryption_in_tls12(
+    tmp_path: Path, code: int, several: list[list[tuple[Side, int, bytes]]]
+) -> None:
+    path = talks.write(tmp_path / "talk.pcap", *(shaken12(code, n, steps) for n, steps in enumerate(several, 1)))
+    log = tmp_path / "keys.log"
+    randoms = (bytes([number]) * 32 for number in range(1, len(several) + 1))
+    log.write_text("".join(f"CLIENT_RANDOM {random.hex()} {MASTER.hex()}\n" for random in randoms))
     assert_same(path, log)
 
 

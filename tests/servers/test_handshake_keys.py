@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import pytest
 
 pytest.importorskip("cryptography", reason="needs the extra lab")
 
+from tests import talks
 from tests.secrets import captured
 from tests.secrets.peers import Talk
 from tests.secrets.sealing import Sealer13
@@ -123,7 +125,7 @@ def shaken(port: int, folder: Path, change: Callable[[Messages], Messages]) -> P
             incoming.write(data)
             rest = _whole(talk, rest + data)
     talk.keylog = keys.read_bytes()
-    return captured.write(folder / "talk.pcap", talk)
+    return talks.write(folder / "talk.pcap", captured.conversation(talk, time.time() - talks.NOON))
 
 
 def _received(plain: socket.socket) -> bytes:

@@ -11,7 +11,7 @@ import socket
 import ssl
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -23,7 +23,7 @@ from tests.servers.programs import ANSWER, QUESTION, Program, found, running, s_
 from tests.servers.tap import PATIENCE, Tap
 from tests.servers.test_decrypted import assert_all_is_read
 from tests.servers.test_real_servers import people
-from tlsalert.capture import Reader, read
+from tlsalert.capture import Reader
 from tlsalert.model import Connection
 from tlsalert.secrets.keylog import KeyLog
 from tlsalert.secrets.opening import open_with
@@ -58,7 +58,7 @@ def names(connection: Connection, sender: str | None = None) -> list[str]:
 
 
 @pytest.fixture
-def early(folder: Path) -> Iterator[Callable[[bool], Path]]:
+def early(folder: Path) -> Callable[[bool], Path]:
     """A function that resumes a session with early data, which the server takes or not; it returns the capture."""
 
     def talk(taken: bool) -> Path:
@@ -71,7 +71,7 @@ def early(folder: Path) -> Iterator[Callable[[bool], Path]]:
         with s_server(folder, *CERTIFICATE, "-tls1_3") as (server, port):
             return s_client(server, port, folder, "-sess_in", "session.pem", "-early_data", "early.txt")
 
-    yield talk
+    return talk
 
 
 def test_early_data_is_read(early: Callable[[bool], Path], folder: Path) -> None:
@@ -209,20 +209,23 @@ def talk(folder: Path, version: ssl.TLSVersion, shown: str, server: Program, por
     context.load_cert_chain(folder / f"{shown}.pem")
     context.keylog_filename = str(folder / "client.keys")
     with Tap(port) as tap:
-        with contextlib.suppress(OSError), socket.create_connection(tap.address, PATIENCE) as plain:
-            with context.wrap_socket(plain) as wrapped:
-                wrapped.sendall(QUESTION.encode())
-                assert server.wait_for(QUESTION)
-                sent = tap.sent("server")
-                server.say(command + "\n")
-                assert until(lambda: tap.sent("server") > sent)  # of what is typed together the rest is lost
+        with (
+            contextlib.suppress(OSError),
+            socket.create_connection(tap.address, PATIENCE) as plain,
+            context.wrap_socket(plain) as wrapped,
+        ):
+            wrapped.sendall(QUESTION.encode())
+            assert server.wait_for(QUESTION)
+            sent = tap.sent("server")
+            server.say(command + "\n")
+            assert until(lambda: tap.sent("server") > sent)  # of what is typed together the rest is lost
+            server.say(ANSWER)
+            wrapped.recv(1000)
+            wrapped.sendall(QUESTION.encode())
+            if server.wait_for(QUESTION, 2):
                 server.say(ANSWER)
                 wrapped.recv(1000)
-                wrapped.sendall(QUESTION.encode())
-                if server.wait_for(QUESTION, 2):
-                    server.say(ANSWER)
-                    wrapped.recv(1000)
-                    wrapped.unwrap()
+                wrapped.unwrap()
         server.process.terminate()  # after a refusal it would not close
         pcap = folder / "talk.pcap"
         pcap.write_bytes(tap.capture())

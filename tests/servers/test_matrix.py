@@ -193,8 +193,8 @@ def gnutls_client(version: str, folder: Path, port: int, kind: KeyKind) -> Said:
 def gnutls_ciphers() -> list[str]:
     """Return all ciphers that GnuTLS has: those that are too old or too rare for its groups have to be named."""
     listed = run([found("gnutls-cli", "gnutls-bin"), "--list"], Path("/"))
-    (ciphers,) = re.findall(r"^Ciphers: (.*)$", listed, re.MULTILINE)
-    return ciphers.split(", ")
+    ciphers = re.search(r"^Ciphers: (.*)$", listed, re.MULTILINE)
+    return [] if ciphers is None else ciphers[1].split(", ")
 
 
 def java_client(version: str, folder: Path, port: int, kind: KeyKind) -> Said:
@@ -266,7 +266,6 @@ def test_all_that_is_said_is_read(
     kind: KeyKind,
     folders: dict[KeyKind, Path],
     monkeypatch: pytest.MonkeyPatch,
-    record_property: Callable[[str, object], None],
 ) -> None:
     folder = folders[kind]
     for name in ("client.keys", "server.keys"):
@@ -282,7 +281,7 @@ def test_all_that_is_said_is_read(
                     shared.add(connection.cipher_suite)
                     assert_read(connection, version)
     assert shared
-    record_property("suites", sorted(shared))
+    print(f"{pair.name} TLS {version} {kind}: {len(shared)} suites")  # seen with pytest's -s
 
 
 def assert_read(connection: Connection, version: str) -> None:

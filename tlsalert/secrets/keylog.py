@@ -47,6 +47,8 @@ MASTER_LENGTH: Final = 48
 MAX_SECRET: Final = 2048
 #: Different secrets that are kept for one label and one random: a replayed hello has the same random again.
 MAX_SAME: Final = 16
+#: Secrets of all labels that are kept for one random; each that comes is compared with them.
+MAX_OF_ONE: Final = 256
 #: A longer line is not one of a key log.
 MAX_LINE: Final = 16384
 CHUNK: Final = 1 << 18
@@ -114,6 +116,7 @@ class KeyLog:
         self._codes: dict[bytes, int] = dict(_CODES)
         self._files: list[_File] = []
         self._complaints: dict[str, _Complaint] = {}
+        self._crowded = 0
 
     def __len__(self) -> int:
         return len(self._by_random) + len(self._premasters) + len(self._sessions)
@@ -217,8 +220,11 @@ class KeyLog:
 
     @property
     def problems(self) -> list[str]:
-        """What could not be understood, one sentence a source. No sentence quotes a line."""
-        return [complaint.sentence(source) for source, complaint in self._complaints.items()]
+        """What could not be understood, one sentence a source, or was too much. No sentence quotes a line."""
+        told = [complaint.sentence(source) for source, complaint in self._complaints.items()]
+        if self._crowded:
+            told.append(f"key log: {self._crowded} secrets were left out: there are too many for one client random")
+        return told
 
     # -- the rest
 
@@ -292,22 +298,26 @@ class KeyLog:
     def _store(self, code: int, client_random: bytes, secret: bytes) -> None:
         found = self._by_random.get(client_random, b"")
         same: i64 = 0
+        all_of_it: i64 = 0
         at: i64 = 0
         size: i64 = len(found)
         while at < size:
             end: i64 = at + 3 + (i64(found[at + 1]) << 8 | i64(found[at + 2]))
+            all_of_it += 1
             if i64(found[at]) == code:
                 same += 1
                 if found[at + 3 : end] == secret:
                     return
             at = end
-        if same < MAX_SAME:
-            entry = self._heads.get(code << 16 | len(secret))
-            if entry is None:
-                entry = bytes((code, len(secret) >> 8, len(secret) & 0xFF))
-                self._heads[code << 16 | len(secret)] = entry
-            self._by_random[client_random] = found + entry + secret
-            self.generation += 1
+        if same >= MAX_SAME or all_of_it >= MAX_OF_ONE:
+            self._crowded += 1
+            return
+        entry = self._heads.get(code << 16 | len(secret))
+        if entry is None:
+            entry = bytes((code, len(secret) >> 8, len(secret) & 0xFF))
+            self._heads[code << 16 | len(secret)] = entry
+        self._by_random[client_random] = found + entry + secret
+        self.generation += 1
 
     def _keep(self, table: dict[bytes, Secret], key: bytes, secret: bytes) -> bool:
         if table.get(key) != secret:

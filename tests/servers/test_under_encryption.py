@@ -18,6 +18,7 @@ import pytest
 
 pytest.importorskip("cryptography", reason="needs the extra lab")
 
+from tests.secrets.peers import identity
 from tests.servers.peers import prepare
 from tests.servers.programs import ANSWER, QUESTION, Program, found, running, s_client, s_server, serving, until
 from tests.servers.tap import PATIENCE, Tap
@@ -118,13 +119,13 @@ KINDS = (
 
 
 def suites() -> list[object]:
-    """Return OpenSSL's suites that a PSK alone opens; of each kind one in short."""
+    """Return OpenSSL's suites that a PSK alone opens, in short one of each kind; under NULL is nothing to open."""
     try:
         words = ["openssl", "ciphers", "-s", "-tls1_2", "-psk", "kPSK:@SECLEVEL=0"]
         told = subprocess.run(words, capture_output=True, text=True, check=False).stdout
     except OSError:
         told = ""
-    every = [name for name in told.strip().split(":") if name.startswith("PSK-")]
+    every = [name for name in told.strip().split(":") if name.startswith("PSK-") and "NULL" not in name]
     return [pytest.param(name, marks=() if name in KINDS else (pytest.mark.long,)) for name in every or KINDS]
 
 
@@ -155,6 +156,23 @@ def test_another_psk_is_told_as_another(folder: Path) -> None:
     connection = told(pcap, psk="ff" * 16)
     assert not any(message.decrypted for message in connection.messages)
     assert [note for note in connection.notes if "does not authenticate" in note]
+
+
+def test_a_psk_and_the_servers_rsa_key_open_what_needs_both(folder: Path) -> None:
+    """RFC 4279 §4."""
+    key = folder / "rsa.pem"
+    key.touch(0o600)
+    key.write_bytes(identity("rsa").to_pem())
+    given = ("-psk", PSK, "-cipher", "RSA-PSK-AES128-GCM-SHA256:@SECLEVEL=0")
+    with s_server(folder, "-cert", "rsa.pem", "-tls1_2", *given) as (server, port):
+        pcap = s_client(server, port, folder, "-tls1_2", *given)
+    (connection,) = Reader(pcap, secrets=open_with((), [key], psks=[bytes.fromhex(PSK)]))
+    assert_all_is_read(connection)
+    assert names(connection).count("finished") == 2
+    for rsa_keys, psks in (([key], []), ([], [bytes.fromhex(PSK)])):
+        (connection,) = Reader(pcap, secrets=open_with((), rsa_keys, psks=psks))
+        assert not any(message.decrypted for message in connection.messages)
+        assert any("there is no secret for this client random" in note for note in connection.notes)
 
 
 def test_a_psk_with_diffie_hellman_is_told_not_to_be_enough(folder: Path) -> None:
@@ -221,11 +239,13 @@ def talk(folder: Path, version: ssl.TLSVersion, shown: str, server: Program, por
             assert until(lambda: tap.sent("server") > sent)  # of what is typed together the rest is lost
             server.say(ANSWER)
             wrapped.recv(1000)
+            if shown != "right":
+                wrapped.recv(1000)  # the alert, if it has not come before
             wrapped.sendall(QUESTION.encode())
-            if server.wait_for(QUESTION, 2):
-                server.say(ANSWER)
-                wrapped.recv(1000)
-                wrapped.unwrap()
+            assert server.wait_for(QUESTION, 2)
+            server.say(ANSWER)
+            wrapped.recv(1000)
+            wrapped.unwrap()
         server.process.terminate()  # after a refusal it would not close
         pcap = folder / "talk.pcap"
         pcap.write_bytes(tap.capture())

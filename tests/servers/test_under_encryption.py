@@ -59,23 +59,26 @@ def names(connection: Connection, sender: str | None = None) -> list[str]:
 
 
 @pytest.fixture
-def early(folder: Path) -> Callable[[bool], Path]:
-    """A function that resumes a session with early data, which the server takes or not; it returns the capture."""
+def early(folder: Path) -> Callable[..., Path]:
+    """A function that resumes a session with early data, which the server takes or not; it returns the capture.
 
-    def talk(taken: bool) -> Path:
+    Who does not take it is another server, with options of its own.
+    """
+
+    def talk(taken: bool, *options: str) -> Path:
         (folder / "early.txt").write_bytes(EARLY)
         with s_server(folder, *CERTIFICATE, "-tls1_3", "-early_data") as (server, port):
             s_client(server, port, folder, "-tls1_3", "-sess_out", "session.pem")
             (folder / "client.keys").unlink()
             if taken:
                 return s_client(server, port, folder, "-sess_in", "session.pem", "-early_data", "early.txt")
-        with s_server(folder, *CERTIFICATE, "-tls1_3") as (server, port):
+        with s_server(folder, *CERTIFICATE, "-tls1_3", *options) as (server, port):
             return s_client(server, port, folder, "-sess_in", "session.pem", "-early_data", "early.txt")
 
     return talk
 
 
-def test_early_data_is_read(early: Callable[[bool], Path], folder: Path) -> None:
+def test_early_data_is_read(early: Callable[..., Path], folder: Path) -> None:
     """RFC 8446 §2.3: it comes with the ClientHello, before the server has said a word."""
     connection = told(early(True), folder / "client.keys")
     assert_all_is_read(connection)
@@ -86,7 +89,7 @@ def test_early_data_is_read(early: Callable[[bool], Path], folder: Path) -> None
     assert connection.verdict.outcome == "established"
 
 
-def test_early_data_needs_its_own_secret_alone(early: Callable[[bool], Path], folder: Path) -> None:
+def test_early_data_needs_its_own_secret_alone(early: Callable[..., Path], folder: Path) -> None:
     pcap = early(True)
     lines = (folder / "client.keys").read_text().splitlines(keepends=True)
     alone = folder / "alone.keys"
@@ -96,9 +99,14 @@ def test_early_data_needs_its_own_secret_alone(early: Callable[[bool], Path], fo
     assert any("but not SERVER_HANDSHAKE_TRAFFIC_SECRET" in note for note in connection.notes)
 
 
-def test_early_data_that_the_server_passes_over_is_read_too(early: Callable[[bool], Path], folder: Path) -> None:
+@pytest.mark.parametrize(
+    "options", [(), ("-groups", "P-521")], ids=["full handshake", "after a request for another hello"]
+)
+def test_early_data_that_the_server_passes_over_is_read_too(
+    early: Callable[..., Path], folder: Path, options: tuple[str, ...]
+) -> None:
     """RFC 8446 §4.2.10: it goes on with the handshake as if the early data had not been there."""
-    connection = told(early(False), folder / "client.keys")
+    connection = told(early(False, *options), folder / "client.keys")
     assert_all_is_read(connection)
     assert connection.inside[0].startswith(EARLY)
     assert "end_of_early_data" not in names(connection)

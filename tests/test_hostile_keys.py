@@ -21,6 +21,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.evidence import CAPTURES
+from tests.secrets import captured
 from tests.wire.mutation import mutated
 from tlsalert.capture import Reader
 from tlsalert.errors import TlsalertError
@@ -143,6 +144,20 @@ def test_the_right_secrets_are_found_among_them(name: str, tmp_path: Path) -> No
     (alert,) = [alert for alert in connection.alerts if alert.sender == "server"]
     assert (alert.code, alert.decrypted) == (48, True)
     assert shown(text) == []
+
+
+@pytest.mark.parametrize("name", hostile())
+@pytest.mark.parametrize("place", [0.0, 1.0], ids=["before the packets", "after them"])
+def test_a_capture_may_bring_them_itself(name: str, place: float, tmp_path: Path) -> None:
+    """What is odd about a block of secrets is told with the capture, as nobody gave a file that could be named."""
+    path = captured.with_secrets(tmp_path / "own.pcapng", CAPTURE, hostile()[name], place)
+    reader = Reader(path)
+    (connection,) = reader
+    assert [alert.code for alert in connection.alerts if alert.sender == "server"] == [48]
+    opening = open_with([])
+    opening.keyring.keylog.add(hostile()[name], "its decryption secrets")
+    assert list(reader.summary.notes) == opening.keyring.keylog.problems
+    assert shown(repr((connection, reader.summary))) == []
 
 
 # --- the command line -----------------------------------------------------------------------------------------------

@@ -65,6 +65,7 @@ class Reader:
         self._tally: Counter[str] = Counter()
         self._wanted = wanted
         self._secrets = secrets
+        self._own = False  # all secrets are the capture's own: nobody else tells what is odd about them
         self._given = given
         self._told_some = False
         self._late = 0
@@ -131,9 +132,10 @@ class Reader:
     def _learn(self) -> bool:
         """Take the key logs that the capture brings; say whether it has to be read again for their sake."""
         if self._secrets is None:
-            self._secrets = OpenWith()
+            self._secrets, self._own = OpenWith(), True
+        name = "its decryption secrets" if self._own else f"{self.summary.source}, its decryption secrets"
         for block in self._parser.secrets:
-            self._secrets.keyring.keylog.add(block, f"{self.summary.source}, its decryption secrets")
+            self._secrets.keyring.keylog.add(block, name)
         self._parser.secrets = []
         self._keep(self._secrets)
         if not self._parser.late_secrets:
@@ -240,6 +242,8 @@ class Reader:
             notes.append(f"{parser.orphans} packets belong to an interface that the file does not describe")
         if parser.lost_secrets:
             notes.append(f"{parser.lost_secrets} blocks of decryption secrets were too many and not read")
+        if self._own and self._secrets is not None:
+            notes.extend(self._secrets.keyring.keylog.problems)
         if self._late:
             notes.append("secrets came after connections that had been told already: give them with --keylog")
         notes.extend(damage for damage in (parser.damage, self._source.damage) if damage is not None)

@@ -116,7 +116,7 @@ class KeyLog:
         self._codes: dict[bytes, int] = dict(_CODES)
         self._files: list[_File] = []
         self._complaints: dict[str, _Complaint] = {}
-        self._crowded = 0
+        self._crowded = False
 
     def __len__(self) -> int:
         return len(self._by_random) + len(self._premasters) + len(self._sessions)
@@ -223,7 +223,7 @@ class KeyLog:
         """What could not be understood, one sentence a source, or was too much. No sentence quotes a line."""
         told = [complaint.sentence(source) for source, complaint in self._complaints.items()]
         if self._crowded:
-            told.append(f"key log: {self._crowded} secrets were left out: there are too many for one client random")
+            told.append("key log: some secrets were left out: there are too many for one client random")
         return told
 
     # -- the rest
@@ -310,7 +310,7 @@ class KeyLog:
                     return
             at = end
         if same >= MAX_SAME or all_of_it >= MAX_OF_ONE:
-            self._crowded += 1
+            self._crowded = True
             return
         entry = self._heads.get(code << 16 | len(secret))
         if entry is None:

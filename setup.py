@@ -27,6 +27,7 @@ OTHERS = [
     "tlsalert/render/shapes.py",
     "tlsalert/witnesses.py",
     "tlsalert/secrets/direction.py",
+    "tlsalert/secrets/glance.py",
     "tlsalert/secrets/handshake.py",
     "tlsalert/secrets/keylog.py",
     "tlsalert/secrets/keyring.py",

@@ -3,6 +3,9 @@
 Measured is the whole process: wall-clock time (the best of several runs, taken in turns) and peak memory,
 with the capture in the page cache and the output thrown away. A peer that is too slow for the whole file
 runs once on its beginning, and its time is scaled; the table says so.
+
+With --keylog all of them decrypt with the same key log, and those that cannot read one are left out; tshark tells
+once the types of messages and alerts, and once all that it decodes, as tlsalert does of what it tells.
 """
 
 from __future__ import annotations
@@ -88,6 +91,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a capture of make_workloads.py")
     parser.add_argument("--repeat", type=int, default=3, help="runs of each peer (default: 3)")
+    parser.add_argument("--keylog", type=Path, metavar="FILE", help="decrypt with this key log (SSLKEYLOGFILE)")
     parser.add_argument("--slow-limit", type=float, default=60.0, metavar="SECONDS", help="for one run of a slow peer")
     arguments = parser.parse_args()
     if arguments.repeat < 1 or arguments.slow_limit <= 0:
@@ -95,8 +99,11 @@ def main() -> int:
     for file in arguments.files:
         if trouble := _trouble_with(file):
             parser.error(f"{file}: {trouble}")
+    if arguments.keylog is not None and not arguments.keylog.is_file():
+        parser.error(f"{arguments.keylog}: no such file")
+    candidates = peers() if arguments.keylog is None else peers_with(arguments.keylog)
     for file in arguments.files:
-        print(measure(file, peers(), arguments.repeat, arguments.slow_limit), flush=True)
+        print(measure(file, candidates, arguments.repeat, arguments.slow_limit), flush=True)
     return 0
 
 
@@ -113,6 +120,20 @@ def peers() -> list[Peer]:
         Peer("dpkt (packet by packet)", _library("dpkt", DPKT), slow=True),
         Peer("pyshark", _library("pyshark", PYSHARK), slow=True),
         Peer("scapy", _library("scapy", SCAPY), slow=True),
+    ]
+
+
+def peers_with(keylog: Path) -> list[Peer]:
+    """Return those that decrypt with a key log, beside the floor."""
+    tlsalert = _tlsalert()
+    read = (*tlsalert, "read", "--keylog", str(keylog), "--format", "jsonl") if tlsalert else None
+    tshark = _program("tshark", "-n", "-o", f"tls.keylog_file:{keylog}", "-r")
+    return [
+        Peer("tcpdump 'tcp port 1' (the floor)", _program("tcpdump", "-n", "-r"), ("tcp port 1",)),
+        Peer("tlsalert read --keylog --only failed", (*read, "--only", "failed") if read else None),
+        Peer("tlsalert read --keylog (every connection)", read),
+        Peer("tshark with keys, -Y tls -T fields", tshark, _tshark_fields(), slow=True),
+        Peer("tshark with keys, -Y tls -T json", tshark, ("-Y", "tls", "-T", "json"), slow=True),
     ]
 
 

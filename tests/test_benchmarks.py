@@ -207,3 +207,26 @@ def test_a_file_that_is_no_capture_is_a_usage_error(tmp_path: Path) -> None:
         done = script("run.py", str(tmp_path / name))
         assert done.returncode == 2
         assert says in done.stderr
+
+
+def test_a_key_log_that_is_not_there_is_a_usage_error(tmp_path: Path) -> None:
+    (tmp_path / "empty.pcap").write_bytes(bytes.fromhex("d4c3b2a1") + bytes(20))
+    done = script("run.py", str(tmp_path / "empty.pcap"), "--keylog", str(tmp_path / "none"))
+    assert done.returncode == 2
+    assert "no such file" in done.stderr
+
+
+def test_with_a_key_log_everybody_has_it(tmp_path: Path) -> None:
+    """What decrypts is measured, and nothing that cannot."""
+    done = script("make_workloads.py", str(tmp_path), "--scale", "0.002", "keyed")
+    assert done.returncode == 0
+    keyed, keys = tmp_path / "keyed.pcap", tmp_path / "keyed.keys"
+    done = script("run.py", str(keyed), "--keylog", str(keys), "--repeat", "1")
+    assert (done.returncode, done.stderr) == (0, "")
+    rows = [line.split("|")[1].strip() for line in done.stdout.splitlines() if line.startswith("| t")]
+    known = ["tcpdump 'tcp port 1' (the floor)", "tlsalert read --keylog --only failed"]
+    known += ["tlsalert read --keylog (every connection)", "tshark with keys, -Y tls -T fields"]
+    assert [row for row in [*known, "tshark with keys, -Y tls -T json"] if row not in done.stdout] == []
+    assert rows
+    assert all(row.startswith("tcpdump") or "key" in row for row in rows)
+    assert "failed" not in done.stdout.replace("--only failed", "")

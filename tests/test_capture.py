@@ -41,7 +41,7 @@ from tests.talks import (
 from tests.wire import tls
 from tests.wire.packets import enhanced, ethernet, interface, ipv4, pcap, section, segment
 from tests.wire.wrapped import FRAME, PACKET, snap, udp, wireless
-from tlsalert import capture as module
+from tlsalert import packet_reader, telling
 from tlsalert.capture import Capture, Reader, Wanted, read
 from tlsalert.diagnosis.verdict import Witnesses, judge
 from tlsalert.errors import CaptureError, TlsalertError
@@ -57,7 +57,7 @@ CONSOLE = CAPTURES / "console.pcap"
 def piecemeal(monkeypatch: pytest.MonkeyPatch) -> None:
     """Read in small pieces and hold nothing back, as if the capture were larger than the memory."""
     monkeypatch.setattr(files, "CHUNK", 600)
-    monkeypatch.setattr(module, "HELD_BYTES", 0)
+    monkeypatch.setattr(packet_reader, "HELD_BYTES", 0)
 
 
 def verdict(connection: Connection) -> Verdict:
@@ -492,9 +492,9 @@ def assert_the_quick_way_is_right(paths: list[Path], monkeypatch: pytest.MonkeyP
     def whole(connection: Connection, witnesses: Witnesses, well: bool = False) -> Connection:
         return judge(connection, witnesses)
 
-    monkeypatch.setattr(module, "judge", noting)
+    monkeypatch.setattr(telling, "judge", noting)
     told_quickly = judged(paths)
-    monkeypatch.setattr(module, "judge", whole)
+    monkeypatch.setattr(telling, "judge", whole)
     assert judged(paths) == told_quickly
     return sum(quick)
 
@@ -613,5 +613,5 @@ def test_nor_does_it_in_captures_of_real_servers(monkeypatch: pytest.MonkeyPatch
         return judge(connection, witnesses)
 
     quick = [list(read(path.with_suffix(".pcap"), keylog=path)) for path in logs]
-    monkeypatch.setattr(module, "judge", whole)
+    monkeypatch.setattr(telling, "judge", whole)
     assert [list(read(path.with_suffix(".pcap"), keylog=path)) for path in logs] == quick

@@ -76,3 +76,28 @@ def test_the_cause_and_where_the_mend_belongs(file: str, number: int, label: Lab
 def test_a_lost_alert_is_told_as_lost() -> None:
     lost = [file for file in LABELS for one in told(CAPTURES / file) if one.verdict and one.verdict.alert_lost]
     assert lost == ["alert-lost.pcap"]
+
+
+# --- with keys ------------------------------------------------------------------------------------------------------
+
+KEYED = [
+    pytest.param(file, number, label, id=f"{file}#{number}")
+    for file, capture in LABELS.items()
+    for number, label in enumerate(capture["connections"])
+    if label.get("keys") or label["encrypted"]
+]
+
+
+@pytest.mark.parametrize(("file", "number", "label"), KEYED)
+def test_with_keys_the_alert_and_the_cause_are_right(file: str, number: int, label: Label) -> None:
+    keys = CAPTURES / label["keys"] if label["keys"] else None  # None: the capture brings them itself
+    told = read(CAPTURES / file, keylog=keys)[number]
+    verdict = told.verdict
+    assert verdict is not None
+    assert (verdict.outcome, verdict.refused_by) == (label["outcome"], label["refused_by"])
+    fatal = [(alert.code, alert.sender, alert.decrypted) for alert in told.alerts if alert.fatal]
+    assert fatal == ([(label["alert"], label["alert_from"], True)] if label["alert"] is not None else [])
+    assert [message.decrypted for message in told.messages if message.message == "finished"] == [True, True]
+    if label["causes"]:
+        assert verdict.cause in label["causes"]
+        assert verdict.at_fault in (*label["at_fault"], None)

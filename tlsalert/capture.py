@@ -1,240 +1,53 @@
-"""The one place where the parts meet: a source's bytes go through ``wire``, and connections come out with verdicts.
-
-A capture is read once (twice where it holds secrets behind the packets that they open), in bounded memory.
-Connections come in the order of their first packets; those that have ended are held back until the capture's end (or
-until :data:`HELD_BYTES` is reached), so that every handshake of a machine can speak for its clock. From a pipe they
-come as they end.
-"""
+"""The one place where the parts meet: any evidence is opened here, and its connections come out with verdicts."""
 
 from __future__ import annotations
 
 import os
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import IO, Literal, overload
+from typing import overload
 
-from msgspec import structs
-
-from tlsalert.diagnosis.verdict import judge
 from tlsalert.errors import CaptureError
 from tlsalert.given import Given, given
+from tlsalert.log_reader import LogReader
 from tlsalert.model import Connection, Summary
+from tlsalert.packet_reader import Reader
 from tlsalert.secrets.opening import OpenWith, open_with
 from tlsalert.sources.files import ByteSource
-from tlsalert.sources.recognise import capture_kind
-from tlsalert.sources.scapy_links import ScapyLinks
-from tlsalert.wire.capfile import CaptureParser
-from tlsalert.wire.connection import client_side, connection
-from tlsalert.wire.flow import Flow
-from tlsalert.wire.harvest import Harvest
-from tlsalert.wire.network import Network
-from tlsalert.wire.readings import server_key
-from tlsalert.wire.tcp import TcpTable
-from tlsalert.witnesses import Witnesses
+from tlsalert.sources.recognise import evidence_kind
+from tlsalert.telling import Wanted
 
-Wanted = Literal["all", "failed", "alerts"]
-
-#: About how much memory connections that have ended may take before they are told.
-HELD_BYTES = 48 << 20
+__all__ = ["Capture", "Reader", "Wanted", "open_evidence", "read"]
 
 
-class Reader:
-    """Reads one capture, once. Iterate over it for the connections; ``summary`` is whole when they have ended.
+def open_evidence(
+    path: str | os.PathLike[str],
+    wanted: Wanted = "all",
+    secrets: OpenWith | None = None,
+    given: Given | None = None,
+) -> Reader | LogReader:
+    """Open a capture, or a log that shows handshakes, whichever it is by its content.
 
-    With ``wanted`` "failed" those that surely went well are counted and not built; with "alerts" those without an
-    alert. ``progress``, where it is set, is called with the number of bytes of each chunk; ``size`` is the file's size
-    in bytes where that is known and what is read is not compressed; ``live`` says that it is a pipe. With ``secrets``
-    what they open is decrypted, as with those that a pcapng brings itself; ``given`` are facts that it lacks. ``file``
-    holds a capture in memory, of which ``path`` is the name.
+    Raises :class:`tlsalert.errors.CaptureError` where it cannot be opened or is neither.
     """
-
-    def __init__(
-        self,
-        path: str | os.PathLike[str],
-        wanted: Wanted = "all",
-        secrets: OpenWith | None = None,
-        given: Given | None = None,
-        file: IO[bytes] | None = None,
-    ) -> None:
-        self.summary = Summary(os.fspath(path))
-        self._tally: Counter[str] = Counter()
-        self._wanted = wanted
-        self._secrets = secrets
-        self._given = given
-        self._told_some = False
-        self._late = 0
-        self.progress: Callable[[int], None] | None = None
-        self._source = ByteSource(path, file)
-        self.size = self._source.size
-        self.live = self._source.pipe
-        self._begin()
-        try:
-            if self._source.damage is not None and len(self._source.head) < 24:
-                raise CaptureError(self._source.damage, self._source.name)
-            capture_kind(self._source.head, self._source.name)
-        except CaptureError:
-            self._source.close()
-            raise
-
-    def _begin(self) -> None:
-        """Make everything that one pass over the capture fills."""
-        self._tcp = TcpTable()
-        self._dissector = ScapyLinks()
-        self._network = Network(self._tcp, self._dissector)
-        self._parser = CaptureParser(self._network)
-        self._harvest = Harvest(self._wanted == "all", self._wanted == "alerts")
-        self._witnesses = Witnesses(self._harvest.readings, self._harvest.servers)
-        if self._secrets is not None:
-            self._keep(self._secrets)
-
-    def _keep(self, secrets: OpenWith) -> None:
-        """Keep what may be opened: without it nobody knows which connections went well."""
-        self._tcp.keeping.on = True
-        self._harvest.with_good = True
-        if secrets.everything:
-            self._tcp.keeping.each = self._tcp.keeping.left
-
-    def __iter__(self) -> Iterator[Connection]:
-        again = False
-        with self._source as source:
-            for chunk in source.chunks():
-                if chunk:
-                    self._parser.feed(chunk)
-                    self._tcp.settle()
-                else:
-                    self._tcp.settle_all()
-                if self._parser.secrets and self._learn():
-                    again = True
-                    break
-                self._take()
-                if source.pipe or self._harvest.held_bytes > HELD_BYTES:
-                    yield from self._told()
-                if self.progress is not None:
-                    self.progress(len(chunk))
-        if again:  # the secrets came after packets that they open
-            self._source = ByteSource(self.summary.source)
-            self._begin()
-            yield from self
-            return
-        self._parser.finish()
-        self._tcp.finish()
-        self._take()
-        yield from self._told(final=True)
-        self._finish()
-
-    def _learn(self) -> bool:
-        """Take the key logs that the capture brings; say whether it has to be read again for their sake."""
-        if self._secrets is None:
-            self._secrets = OpenWith()
-        for block in self._parser.secrets:
-            self._secrets.keyring.keylog.add(block, f"{self.summary.source}, its decryption secrets")
-        self._parser.secrets = []
-        self._keep(self._secrets)
-        if not self._parser.late_secrets:
-            return False
-        self._parser.late_secrets = False
-        if self._told_some or not os.path.isfile(self.summary.source):  # a pipe, with a name or without
-            self._late += 1
-            return False
-        return True
-
-    def _take(self) -> None:
-        if self._tcp.recognised:
-            self._harvest.recognise_all(self._tcp.recognised)
-            self._tcp.recognised = []
-        flows = self._tcp.finished
-        if flows:
-            self._tcp.finished = []
-            self._harvest.take(flows)
-
-    def _told(self, final: bool = False) -> Iterator[Connection]:
-        """Build and judge what is held, in the order of first packets."""
-        flows = self._harvest.release()
-        opened = self._open(flows, final)
-        for flow in flows:
-            self._told_some = True
-            well = flow.transcript is not None and not opened and flow.transcript.went_well()  # before the model's use
-            built = connection(flow, self.summary.source, self._harvest.rank(flow.number), self._parser.digits)
-            if flow.transcript is not None and flow.transcript.kept is not None:
-                flow.transcript.kept.release()
-            judged = self._judge(built, well)
-            self._count(judged)
-            if self._is_wanted(judged):
-                yield judged
-
-    def _judge(self, built: Connection, well: bool) -> Connection:
-        """Judge a connection, by what was given as well where the capture does not show it."""
-        if self._given is None:
-            return judge(built, self._witnesses, well)
-        supplied = self._given.supplied(built)
-        clock = self._given.server_clock(built, int(self._parser.first_time))
-        judged = judge(supplied, self._witnesses, well, clock)
-        return judged if supplied is built else structs.replace(judged, certificates=built.certificates)
-
-    def _open(self, flows: list[Flow], final: bool) -> bool:
-        """Decrypt what the secrets at hand open, and note the clocks that show inside; say whether there are any."""
-        if self._secrets is None or not self._tcp.keeping.on:
-            return False
-        from tlsalert.secrets.reveal import reveal
-
-        self._secrets.keyring.keylog.refresh(final)
-        for flow in flows:
-            transcript = flow.transcript
-            if transcript is None:
-                continue
-            known = transcript.answer
-            client = client_side(flow, transcript)
-            if reveal(transcript, client, self._secrets.keyring, self._secrets.everything):
-                self._harvest.servers.note_opened(server_key(flow.key, client), transcript)
-            if known is None and transcript.answer is not None:
-                self._harvest.readings.note_date(flow.key, transcript)
-        return True
-
-    def _is_wanted(self, judged: Connection) -> bool:
-        if self._wanted == "alerts":
-            return bool(judged.alerts)
-        return self._wanted == "all" or (judged.verdict is not None and judged.verdict.outcome in ("failed", "not_tls"))
-
-    def _count(self, judged: Connection) -> None:
-        self._tally["connections"] += 1
-        if judged.verdict is not None and judged.verdict.outcome == "failed":
-            self._tally[f"failed_by_{judged.verdict.refused_by or 'other'}"] += 1
-
-    def _finish(self) -> None:
-        parser, tally = self._parser, self._tally
-        notes = list(self._tcp.notes)
-        notes.extend((*self._network.notes(), *self._dissector.notes()))
-        if parser.snapped:
-            notes.append(f"{parser.snapped} packets were cut short when they were recorded (use tcpdump -s 0)")
-        if parser.orphans:
-            notes.append(f"{parser.orphans} packets belong to an interface that the file does not describe")
-        if parser.lost_secrets:
-            notes.append(f"{parser.lost_secrets} blocks of decryption secrets were too many and not read")
-        if self._late:
-            notes.append("secrets came after connections that had been told already: give them with --keylog")
-        notes.extend(damage for damage in (parser.damage, self._source.damage) if damage is not None)
-        self.summary = Summary(
-            self.summary.source,
-            parser.first_time if parser.first_time >= 0 else None,
-            parser.time if parser.first_time >= 0 else None,
-            parser.frames,
-            tally["connections"] + self._harvest.good,
-            tally["failed_by_server"],
-            tally["failed_by_client"],
-            tally["failed_by_other"],
-            self._harvest.other_streams,
-            tuple(notes),
-        )
+    source = ByteSource(path)
+    try:
+        kind = evidence_kind(source.head, source.name, source.damage)
+    except CaptureError:
+        source.close()
+        raise
+    if kind == "log":
+        return LogReader(source, wanted, secrets, given)
+    return Reader(path, wanted, secrets, given, source)
 
 
 class Capture(Sequence[Connection]):
-    """The connections of one capture, read as they are asked for, in the order of their first packets."""
+    """The connections of one capture or log, read as they are asked for, in the order of their first packets."""
 
     def __init__(
         self, path: str | os.PathLike[str], secrets: OpenWith | None = None, given: Given | None = None
     ) -> None:
-        self._reader = Reader(path, secrets=secrets, given=given)
+        self._reader = open_evidence(path, "all", secrets, given)
         self._connections = iter(self._reader)
         self._read: list[Connection] = []
 
@@ -295,7 +108,7 @@ def read(
     server_clock: str | datetime | None = None,
     client_cert: str | os.PathLike[str] | None = None,
 ) -> Capture:
-    """Read a capture (pcap or pcapng, plain or compressed; "-" is standard input).
+    """Read a capture (pcap or pcapng) or a log, plain or compressed; "-" is standard input.
 
     What is encrypted is decrypted with the secrets in ``keylog`` (one or more files in the format of SSLKEYLOGFILE),
     with the server's private key in the file ``rsa_key`` where the key exchange is static RSA (``passphrase`` opens

@@ -10,7 +10,19 @@ from collections import Counter
 
 import pytest
 
-from tests.corpus.truth import DIFFERENCES, FIGURES, FLOOR, Compared, agreement, captures, compared, stale, unexplained
+from tests.corpus.truth import (
+    DIFFERENCES,
+    FIGURES,
+    FLOOR,
+    Compared,
+    agreement,
+    captures,
+    compared,
+    keyed,
+    only_ours,
+    stale,
+    unexplained,
+)
 from tests.evidence import needs_corpus
 
 
@@ -43,3 +55,21 @@ def test_each_known_difference_stands_once_and_has_a_reason() -> None:
     assert [one for one in DIFFERENCES if len(one["reason"]) < 30] == []
     errs = [one["reason"] for one in DIFFERENCES if "Wireshark errs" in one["reason"]]
     assert [reason for reason in errs if "RFC" not in reason and "draft" not in reason] == []
+
+
+@pytest.fixture(scope="module")
+def decrypted() -> list[Compared]:
+    return [figure for capture in keyed() for figure in compared(capture, keys=True)]
+
+
+@needs_corpus
+@pytest.mark.parametrize("figure", FIGURES)
+def test_of_what_wireshark_decrypts_ninety_nine_of_a_hundred_agree(decrypted: list[Compared], figure: str) -> None:
+    equal, total = agreement(decrypted, figure)
+    assert total
+    assert equal / total >= FLOOR
+
+
+@needs_corpus
+def test_some_streams_are_decrypted_here_alone() -> None:
+    assert only_ours()

@@ -1,6 +1,7 @@
 """What Wireshark sees in the public captures, and how what ``read`` says compares with it, figure by figure.
 
-``python -m tests.corpus.truth`` prints how many agree, and the differences that differences.json does not explain.
+``python -m tests.corpus.truth`` prints how many agree, and the differences that differences.json does not explain; with
+``--keys`` the same of what is decrypted with the keys beside the captures, and how much of it only we read.
 ``truth.jsonl`` has one line for each capture, made by tshark; its README says how. A connection of ours is the one for
 a stream if it has the same addresses and ports. Numbers are compared as numbers where tshark has no name for them.
 """
@@ -54,6 +55,8 @@ class Compared:
 
 def main() -> int:
     """Print the figures and what differs without a reason; end with 1 where something does."""
+    if "--keys" in sys.argv[1:]:
+        return _with_keys()
     everything = [one for capture in captures() for one in compared(capture)]
     for figure in FIGURES:
         equal, total = agreement(everything, figure)
@@ -61,6 +64,57 @@ def main() -> int:
     for text in unexplained(everything) + stale(everything):
         print(text)
     return 1 if unexplained(everything) or stale(everything) else 0
+
+
+def _with_keys() -> int:
+    """Print the figures of the captures that come with keys; end with 1 where one is below the floor."""
+    everything = [one for capture in keyed() for one in compared(capture, keys=True)]
+    short = False
+    for figure in FIGURES:
+        equal, total = agreement(everything, figure)
+        short = short or equal < FLOOR * total
+        print(f"{figure:13} {equal:5} of {total:5}  {equal / total:8.2%}")
+    for one in everything:
+        if not one.equal:
+            print(one)
+    print(f"streams of which only tlsalert decrypts something: {len(only_ours())}")
+    return 1 if short else 0
+
+
+def keyed() -> Iterator[Row]:
+    """Go through the captures that tshark decrypts: their lines, with what it sees then in the place of ``streams``."""
+    for capture in captures():
+        if capture.get("with_keys"):
+            seen = {(one["kind"], one["id"]): one for one in capture["with_keys"]["streams"]}
+            yield capture | {"streams": list(seen.values())}
+
+
+def only_ours() -> list[tuple[str, int]]:
+    """Return the streams of captures with keys of which tshark decrypts nothing, and we do."""
+    found = []
+    for capture in captures():
+        if not capture.get("keylog") and not capture.get("rsa_key") and not capture["dsb"]:
+            continue
+        theirs = {one["id"] for one in (capture.get("with_keys") or {"streams": ()})["streams"] if one["kind"] == "tcp"}
+        ends = {
+            frozenset((one["client"], one["server"])): one["id"]
+            for one in capture["streams"]
+            if one["kind"] == "tcp" and one.get("client")
+        }
+        for connection in _read(capture, keys=True):
+            if connection.client is None or connection.server is None:
+                continue
+            pair = frozenset(f"{end.address} {end.port}" for end in (connection.client, connection.server))
+            opened = any(m.decrypted for m in connection.messages) or any(a.decrypted for a in connection.alerts)
+            if opened and pair in ends and ends[pair] not in theirs:
+                found.append((capture["path"], ends[pair]))
+    return found
+
+
+def _read(capture: Row, keys: bool) -> Iterable[Connection]:
+    """Read a capture; ``keys`` adds those that lie beside it."""
+    given = {name: CORPUS / capture[name] for name in ("keylog", "rsa_key") if keys and capture.get(name)}
+    return read(CORPUS / capture["path"], keylog=given.get("keylog"), rsa_key=given.get("rsa_key"))
 
 
 def agreement(everything: list[Compared], figure: str) -> tuple[int, int]:
@@ -92,10 +146,10 @@ def captures() -> Iterator[Row]:
             yield json.loads(line)
 
 
-def compared(capture: Row) -> Iterator[Compared]:
+def compared(capture: Row, keys: bool = False) -> Iterator[Compared]:
     """Compare every TCP stream of one capture that has a message or an alert."""
     ours: dict[tuple[str, str], list[Connection]] = defaultdict(list)
-    for connection in read(CORPUS / capture["path"]):
+    for connection in _read(capture, keys):
         if connection.client is not None and connection.server is not None:
             ends = [f"{end.address} {end.port}" for end in (connection.client, connection.server)]
             ours[ends[0], ends[1]].append(connection)

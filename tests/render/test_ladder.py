@@ -106,10 +106,20 @@ def test_records_that_were_not_read_stand_where_they_were() -> None:
     ]
 
 
-def test_application_data_before_tls_1_3_is_called_so() -> None:
-    record = EncryptedRecord(23, "client", Position(frame=3), None, 99)
-    story = Connection(source="x", connection=0, tls_version="TLS 1.2", encrypted_records=(record,))
-    assert labels(story) == [("application_data",)]
+@pytest.mark.parametrize(
+    ("version", "opened", "label"),
+    [
+        ("TLS 1.2", False, "application_data"),
+        ("TLS 1.2", True, "application_data"),
+        ("TLS 1.3", False, "encrypted"),
+        ("TLS 1.3", True, "application_data"),
+    ],
+)
+def test_application_data_is_called_so_where_it_is_known_to_be_that(version: str, opened: bool, label: str) -> None:
+    """RFC 8446 §5.2: in TLS 1.3 all that is encrypted looks like it from outside."""
+    record = EncryptedRecord(23, "client", Position(frame=3), None, 99, opened)
+    story = Connection(source="x", connection=0, tls_version=version, encrypted_records=(record,))
+    assert labels(story) == [(label,)]
 
 
 def test_a_record_that_is_told_as_an_alert_is_not_told_twice() -> None:

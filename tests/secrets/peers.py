@@ -112,7 +112,7 @@ class Peers:
     def close(self) -> None:
         self._folder.cleanup()
 
-    def talk(self, resume: Talk | None = None, client_auth_later: bool = False) -> Talk:
+    def talk(self, resume: Talk | None = None, client_auth_later: bool = False, answers: int = 1) -> Talk:
         """Shake hands, send some data each way, and close."""
         talk = Talk()
         session = None if resume is None else resume.session
@@ -131,7 +131,7 @@ class Peers:
                 self._carry(talk, wires)
         assert all(done.values())
         talk.cipher, talk.resumed = client.cipher()[0], bool(client.session_reused)  # type: ignore[index]
-        for sender, receiver, data in ((client, server, b"question"), (server, client, b"answer" * 1000)):
+        for sender, receiver, data in ((client, server, b"question"), *[(server, client, b"answer" * 1000)] * answers):
             sender.write(data)
             self._carry(talk, wires)
             assert receiver.read(len(data))

@@ -18,6 +18,7 @@ from tlsalert.secrets.keylog import (
     CLIENT_RANDOM,
     CLIENT_TRAFFIC,
     LABELS,
+    MAX_OF_ONE,
     MAX_SAME,
     PMS_CLIENT_RANDOM,
     SERVER_HANDSHAKE,
@@ -176,6 +177,17 @@ def test_a_random_that_is_used_without_end_does_not_fill_the_memory() -> None:
     secrets = keylog.secrets(RANDOM)
     assert secrets is not None
     assert len(secrets.all(CLIENT_RANDOM)) == MAX_SAME
+    assert keylog.problems == ["key log: some secrets were left out: there are too many for one client random"]
+
+
+def test_labels_without_end_for_one_random_are_held_to_a_limit_too() -> None:
+    """Each secret is compared with those that are there: without a limit a key log in a capture takes minutes."""
+    keylog = KeyLog()
+    for number in range(4000):
+        keylog.put(f"CLIENT_TRAFFIC_SECRET_{1 + number % 200}", RANDOM, number.to_bytes(32, "big"))
+    assert len([*keylog.entries()]) == keylog.generation == MAX_OF_ONE
+    keylog.put("CLIENT_TRAFFIC_SECRET_1", RANDOM, bytes(32))  # it is there
+    assert keylog.problems == ["key log: some secrets were left out: there are too many for one client random"]
 
 
 def test_labels_of_one_random_come_together() -> None:

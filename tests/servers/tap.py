@@ -52,6 +52,10 @@ class Tap:
         self._thread.join(2 * PATIENCE)
         self._listener.close()
 
+    def sent(self, side: Side) -> int:
+        """Return how many bytes a side has sent up to now."""
+        return sum(len(what) for _, who, what in [*self.events] if who == side and isinstance(what, bytes))
+
     def capture(self) -> bytes:
         """Return a pcap of what passed, once the connection has ended."""
         self._thread.join(2 * PATIENCE)

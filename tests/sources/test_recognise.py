@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tlsalert.errors import CaptureError
-from tlsalert.sources.recognise import KNOWN_OTHERS, capture_kind
+from tlsalert.sources.recognise import KNOWN_OTHERS, capture_kind, evidence_kind
 
 
 @pytest.mark.parametrize("magic", ["d4c3b2a1", "a1b2c3d4", "4d3cb2a1", "a1b23c4d", "34cdb2a1", "a1b2cd34"])
@@ -55,3 +55,22 @@ def test_any_bytes_are_a_capture_or_an_error_that_a_terminal_can_show(head: byte
 def test_no_two_kinds_begin_alike() -> None:
     magics = [*KNOWN_OTHERS]
     assert not [(one, other) for one in magics for other in magics if one != other and one.startswith(other)]
+
+
+@pytest.mark.parametrize(
+    ("head", "kind"),
+    [
+        (b'08:50:31.1 read(3, "\\26\\3\\1", 5) = 5\n', "log"),
+        ("Zertifikat ungültig\r\n".encode("latin-1"), "log"),
+        (b"\xd4\xc3\xb2\xa1" + bytes(20), "pcap"),
+        (b"\x0a\x0d\x0d\x0a" + bytes(24), "pcapng"),
+    ],
+)
+def test_text_is_a_log_and_a_capture_a_capture(head: bytes, kind: str) -> None:
+    assert evidence_kind(head, "x") == kind
+
+
+def test_what_was_lost_in_unpacking_is_why_there_is_no_capture() -> None:
+    with pytest.raises(CaptureError) as raised:
+        evidence_kind(b"\xd4\xc3", "x", "the compressed data is damaged")
+    assert str(raised.value) == "x: the compressed data is damaged"

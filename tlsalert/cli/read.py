@@ -11,9 +11,10 @@ from typing import BinaryIO, TextIO, cast
 
 import click
 
-from tlsalert.capture import Reader, Wanted
+from tlsalert.capture import Reader, Wanted, open_evidence
 from tlsalert.errors import TlsalertError
 from tlsalert.given import Given, given
+from tlsalert.log_reader import LogReader
 from tlsalert.model import Connection
 from tlsalert.secrets.opening import OpenWith
 
@@ -191,14 +192,14 @@ class _Session:
             for note in reader.summary.notes:
                 click.echo(f"tlsalert: {path}: {note}", err=True)
 
-    def _open(self, path: str) -> Reader | None:
+    def _open(self, path: str) -> Reader | LogReader | None:
         try:
-            return Reader(path, "all" if self.number is not None else self.wanted, self.secrets, self.given)
+            return open_evidence(path, "all" if self.number is not None else self.wanted, self.secrets, self.given)
         except TlsalertError as error:
             self._tell(error)
             return None
 
-    def _connections(self, reader: Reader) -> Iterator[Connection]:
+    def _connections(self, reader: Reader | LogReader) -> Iterator[Connection]:
         """Go through one file's connections; where it breaks off that is told, and the other files are still read."""
         try:
             with _progress(reader) as reader.progress:
@@ -289,7 +290,7 @@ def _binary(out: TextIO) -> BinaryIO:
     return out.buffer
 
 
-def _progress(reader: Reader) -> AbstractContextManager[Callable[[int], None] | None]:
+def _progress(reader: Reader | LogReader) -> AbstractContextManager[Callable[[int], None] | None]:
     """Show a bar on standard error where that is a terminal and the file is so large that reading it takes a while."""
     if not sys.stderr.isatty() or reader.size is None or reader.size < 100 << 20:
         return nullcontext(None)

@@ -55,6 +55,8 @@ _INTERIM: Final = re.compile(rb"HTTP/1\.[01] 1[0-9][0-9][ \r].*?\r\n\r\n", re.DO
 _OTHER_LOGIN: Final = re.compile(rb"\r\n(?:(?:proxy-)?authorization|cookie|x-auth-token)[ \t]*:", re.IGNORECASE)
 _ENDS_ITSELF: Final = re.compile(rb"\r\n(?:content-length[ \t]*:|transfer-encoding[ \t]*:[^\r]*chunked)", re.IGNORECASE)
 UNAUTHORIZED: Final = 401
+#: The status codes of answers that may refuse a certificate.
+_REFUSING: Final = frozenset((UNAUTHORIZED, *(status for status, *_ in _PAGES)))
 #: Status codes of responses that have no body, RFC 9110 §15.3.5, §15.4.5.
 _BODILESS: Final = (204, 304)
 
@@ -102,6 +104,18 @@ def http_answer(connection: Connection) -> HttpAnswer | None:
     code, head = int(status[1]), said.partition(b"\r\n\r\n")[0]
     whole = _ENDS_ITSELF.search(head) is not None or code in _BODILESS
     return _answer(connection, code, first_line(said), said, whole)
+
+
+def may_refuse(said: bytes) -> bool:
+    """Whether what a server says inside TLS, from its beginning, may be a refusal of a certificate.
+
+    For those who have no more than these bytes: in whatever protocol, and where it is one only with what the client
+    said, it says yes.
+    """
+    if said.startswith(b"HTTP/1."):
+        status = said[9:12]
+        return not status.isdigit() or status.startswith(b"1") or int(status) in _REFUSING
+    return b"\x8c" in said and _http2_refusal(said) is not None
 
 
 def refused_inside(connection: Connection) -> HttpAnswer | None:
@@ -165,6 +179,12 @@ def _only_certificate(connection: Connection) -> bool:
 
 def _http2_answer(connection: Connection, said: bytes) -> HttpAnswer | None:
     """Read HTTP/2 as far as it needs no tables: an answer of 400, and what its body says."""
+    body = _http2_refusal(said)
+    return None if body is None else _answer(connection, 400, "HTTP/2 400", body, True)
+
+
+def _http2_refusal(said: bytes) -> bytes | None:
+    """Return the body of an HTTP/2 answer of 400, or None where there is no such answer."""
     refused, body = False, b""
     at = 0
     while at + _H2_HEAD <= len(said):
@@ -180,4 +200,4 @@ def _http2_answer(connection: Connection, said: bytes) -> HttpAnswer | None:
         elif kind == _H2_DATA:
             body += content
         at += _H2_HEAD + size
-    return _answer(connection, 400, "HTTP/2 400", body, True) if refused else None
+    return body if refused else None

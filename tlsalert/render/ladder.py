@@ -2,7 +2,7 @@
 
 Messages that one side sent in one frame share an arrow. What is worth telling of a message stands behind its name where
 there is room. An alert has an arrow of its own, drawn thick.
-Records that could not be read stand in their place as "encrypted" or "application_data".
+Records of application data, and those that could not be read, stand in their place as such or as "encrypted".
 """
 
 from __future__ import annotations
@@ -322,7 +322,8 @@ def clock_text(clock: Clock) -> str:
 
 
 def _of_record(record: EncryptedRecord, version: str | None) -> Step:
-    label = "encrypted" if version and "1.3" in version else "application_data"
+    unknown = version is not None and "1.3" in version and not record.decrypted  # there it may be anything
+    label = "encrypted" if unknown else "application_data"
     return Step("record", record.sender, record.position, record.time, (label,), style="dim")
 
 

@@ -214,11 +214,11 @@ def from_capture(capture: str) -> Hello:
     cannot be read, and :class:`~tlsalert.errors.UsageError` where it holds no such connection, or as
     :func:`from_connection` does.
     """
-    from tlsalert.capture import Reader
+    from tlsalert.capture import open_evidence
 
     path, number = _path_and_number(capture)
     first: Connection | None = None
-    for connection in Reader(path):
+    for connection in open_evidence(path):
         if number is not None:
             if connection.connection == number:
                 return from_connection(connection)

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import Final, Literal, NamedTuple
 
-from tlsalert.capture import Reader
 from tlsalert.diagnosis.ending import CLOSE_NOTIFY, DECODE_ERROR, HARMLESS, USER_CANCELED, decisive, ending, established
 from tlsalert.diagnosis.inside import refused_inside
 from tlsalert.errors import UsageError
 from tlsalert.model import Alert, Connection
+from tlsalert.packet_reader import Reader
 from tlsalert.recorder import Conversation, Recorder
 from tlsalert.replay.exchange import Address, Exchange
 from tlsalert.replay.outcome import Accepted, Closed, Outcome, Refused, Silent, Unreachable
@@ -25,6 +25,7 @@ from tlsalert.secrets.keylog import KeyLog
 from tlsalert.secrets.keylog import write_keylog as write_entries
 from tlsalert.secrets.keyring import Keyring
 from tlsalert.secrets.opening import OpenWith
+from tlsalert.sources.files import ByteSource
 
 #: The addresses in a capture where a connection had none of IP's (RFC 5737's block for documentation).
 NOWHERE: Final[tuple[Address, Address]] = (("192.0.2.1", 49152), ("192.0.2.2", 443))
@@ -61,7 +62,7 @@ def connection_of(told: Exchange, source: str = "replay") -> Connection | None:
     log = KeyLog()
     log.add("\n".join(told.secrets).encode(), "the client's own secrets")
     secrets = OpenWith(Keyring(log), everything=True) if told.secrets else None
-    return next(iter(Reader(source, secrets=secrets, file=file)), None)
+    return next(iter(Reader(source, secrets=secrets, source=ByteSource(source, file))), None)
 
 
 def outcome_of(told: Exchange, connection: Connection | None) -> Outcome:

@@ -14,6 +14,8 @@ from binascii import hexlify, unhexlify
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from mypy_extensions import i64
+
 from tlsalert.errors import CaptureError, UsageError
 from tlsalert.secrets.secret import Secret
 
@@ -45,6 +47,8 @@ MASTER_LENGTH: Final = 48
 MAX_SECRET: Final = 2048
 #: Different secrets that are kept for one label and one random: a replayed hello has the same random again.
 MAX_SAME: Final = 16
+#: Secrets of all labels that are kept for one random; each that comes is compared with them.
+MAX_OF_ONE: Final = 256
 #: A longer line is not one of a key log.
 MAX_LINE: Final = 16384
 CHUNK: Final = 1 << 18
@@ -105,12 +109,14 @@ class KeyLog:
     def __init__(self) -> None:
         self.generation = 0
         self._by_random: dict[bytes, bytes] = {}
+        self._heads: dict[int, bytes] = {}  # what stands before a secret: its label's code, and its length
         self._premasters: dict[bytes, Secret] = {}
         self._sessions: dict[bytes, Secret] = {}
         self._labels: list[str] = list(LABELS)
         self._codes: dict[bytes, int] = dict(_CODES)
         self._files: list[_File] = []
         self._complaints: dict[str, _Complaint] = {}
+        self._crowded = False
 
     def __len__(self) -> int:
         return len(self._by_random) + len(self._premasters) + len(self._sessions)
@@ -167,6 +173,26 @@ class KeyLog:
             return []
         return [Secret(secret) for held, secret in _parts(found) if held == code][::-1]
 
+    def only(self, client_random: bytes, label: str) -> bytes:
+        """Return the secret with one label, for those in the greatest hurry; nothing where there are none or several.
+
+        It is plain bytes, which print: whoever asks keeps it to itself.
+        """
+        found, code = self._by_random.get(client_random), self._codes.get(label.encode())
+        if found is None or code is None:
+            return b""
+        only = b""
+        at: i64 = 0
+        size: i64 = len(found)
+        while at < size:
+            end: i64 = at + 3 + (i64(found[at + 1]) << 8 | i64(found[at + 2]))
+            if i64(found[at]) == code:
+                if len(only) > 0:
+                    return b""
+                only = found[at + 3 : end]
+            at = end
+        return only
+
     def later(self, client_random: bytes, label: str) -> list[tuple[int, Secret]]:
         """Return the traffic secrets that were logged after KeyUpdates (NSS numbers them on), with their numbers."""
         if len(self._labels) == len(LABELS):
@@ -194,8 +220,11 @@ class KeyLog:
 
     @property
     def problems(self) -> list[str]:
-        """What could not be understood, one sentence a source. No sentence quotes a line."""
-        return [complaint.sentence(source) for source, complaint in self._complaints.items()]
+        """What could not be understood, one sentence a source, or was too much. No sentence quotes a line."""
+        told = [complaint.sentence(source) for source, complaint in self._complaints.items()]
+        if self._crowded:
+            told.append("key log: some secrets were left out: there are too many for one client random")
+        return told
 
     # -- the rest
 
@@ -267,16 +296,28 @@ class KeyLog:
         return len(secret) in (32, 48, 64)  # as long as the hash of a TLS 1.3 cipher suite
 
     def _store(self, code: int, client_random: bytes, secret: bytes) -> None:
-        entry = bytes((code, len(secret) >> 8, len(secret) & 0xFF)) + secret
-        found = self._by_random.get(client_random)
-        if found is None:
-            self._by_random[client_random] = entry
-            self.generation += 1
+        found = self._by_random.get(client_random, b"")
+        same: i64 = 0
+        all_of_it: i64 = 0
+        at: i64 = 0
+        size: i64 = len(found)
+        while at < size:
+            end: i64 = at + 3 + (i64(found[at + 1]) << 8 | i64(found[at + 2]))
+            all_of_it += 1
+            if i64(found[at]) == code:
+                same += 1
+                if found[at + 3 : end] == secret:
+                    return
+            at = end
+        if same >= MAX_SAME or all_of_it >= MAX_OF_ONE:
+            self._crowded = True
             return
-        same = [held for held_code, held in _parts(found) if held_code == code]
-        if secret not in same and len(same) < MAX_SAME:
-            self._by_random[client_random] = found + entry
-            self.generation += 1
+        entry = self._heads.get(code << 16 | len(secret))
+        if entry is None:
+            entry = bytes((code, len(secret) >> 8, len(secret) & 0xFF))
+            self._heads[code << 16 | len(secret)] = entry
+        self._by_random[client_random] = found + entry + secret
+        self.generation += 1
 
     def _keep(self, table: dict[bytes, Secret], key: bytes, secret: bytes) -> bool:
         if table.get(key) != secret:

@@ -147,13 +147,17 @@ class Keyring:
     def proven(self, handshake: Handshake, label: str, found: Found) -> None:
         """Remember a secret that opened a record: for a key log of what was derived, and for resumption."""
         if label == CLIENT_RANDOM:
-            for name in (handshake.session_id, _ticket_name(handshake.new_ticket)):
-                if name and self._sessions.get(name) != found.secret:
-                    self._sessions[name] = found.secret
-                    if len(self._sessions) > MAX_SESSIONS:
-                        del self._sessions[next(iter(self._sessions))]
+            self.remember(handshake.session_id, handshake.new_ticket, found.secret)
         if found.derived and handshake.client_random is not None:
             self._derived[label, handshake.client_random, found.secret] = None
+
+    def remember(self, session_id: bytes, ticket: bytes, master: bytes) -> None:
+        """Remember a session's master secret for the connections that resume it: RFC 5246 §7.3, RFC 5077 §3.1."""
+        for name in (session_id, _ticket_name(ticket)):
+            if name and self._sessions.get(name) != master:
+                self._sessions[name] = Secret(master)
+                if len(self._sessions) > MAX_SESSIONS:
+                    del self._sessions[next(iter(self._sessions))]
 
     def missing(self, handshake: Handshake, suite: Suite | None) -> str:
         """Say why there is no secret, in words for the user."""

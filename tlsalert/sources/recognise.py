@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from tlsalert.errors import CaptureError
 from tlsalert.wire.capfile import PCAP_MAGICS, PCAPNG_MAGIC
 
@@ -13,6 +15,26 @@ KNOWN_OTHERS = {
     b"PK\x03\x04": "a zip archive; unpack it first",
     b"\x7fELF": "a program",
 }
+
+
+#: Control characters but for tab, line feed, form feed, carriage return, escape (colours) and the bell.
+_NO_TEXT = re.compile(rb"[\x00-\x06\x08\x0b\x0e-\x1a\x1c-\x1f]")
+
+
+def evidence_kind(head: bytes, name: str, damage: str | None = None) -> str:
+    """Return "pcap", "pcapng" or "log": text, whatever it says. ``damage`` is why there is no more of the head.
+
+    Raises :class:`CaptureError` as :func:`capture_kind` does.
+    """
+    if damage is not None and len(head) < 24:
+        raise CaptureError(damage, name)
+    known = head[:4] in PCAP_MAGICS or head[:4] == PCAPNG_MAGIC or any(head.startswith(magic) for magic in KNOWN_OTHERS)
+    return "log" if not known and is_text(head) else capture_kind(head, name)
+
+
+def is_text(head: bytes) -> bool:
+    """Whether it is text in ASCII, UTF-8 or a code page: lines without the control characters that no text has."""
+    return len(head) > 0 and not _NO_TEXT.search(head[:4096])
 
 
 def capture_kind(head: bytes, name: str) -> str:

@@ -8,10 +8,26 @@ from mypy_extensions import i64
 
 from tlsalert.wire.http_date import response_date
 from tlsalert.wire.records import RecordStream
-from tlsalert.wire.transcript import ALERT, APPLICATION_DATA, HANDSHAKE, Answer, Event, Transcript
+from tlsalert.wire.transcript import (
+    ALERT,
+    APPLICATION_DATA,
+    CHANGE_CIPHER_SPEC,
+    HANDSHAKE,
+    SHORT,
+    TLS13,
+    Answer,
+    Event,
+    Transcript,
+)
 
 #: How much of the application data of each side is kept: the head of an HTTP message, and the beginning of its body.
 INSIDE: Final = 2048
+
+CLIENT_HELLO: Final = 1
+CERTIFICATE_REQUEST: Final = 13
+FINISHED: Final = 20
+#: Level warning, description 0.
+CLOSE_NOTIFY: Final = 1 << 8
 
 
 @final
@@ -60,7 +76,7 @@ class Opened:
             have: i64 = len(self.inside[item.side])
             if have < INSIDE:
                 self.inside[item.side] += data[: INSIDE - have]
-                self._answer(item)
+                dated_answer(self.outer, item, self.inside[item.side])
             item.mark_decrypted()
             self.records.append(item)
         else:
@@ -83,13 +99,55 @@ class Opened:
         for says in self.inner.notes:
             outer.note(says)
 
-    def _answer(self, item: Event) -> None:
-        """Look for the Date of the first HTTP response: it is the clock of the machine that made it."""
-        if self.outer.answer is not None or not self.inside[item.side].startswith(b"HTTP/1."):
-            return
-        head = self.inside[item.side]
-        if b"\r\n\r\n" in head or len(head) >= INSIDE:
-            answer = Answer(item.side, item.frame, item.time, head)
-            answer.date = response_date(head)
-            answer.head = None
-            self.outer.answer = answer
+
+def dated_answer(outer: Transcript, item: Event, head: bytes) -> None:
+    """Look for the Date of the first HTTP response in what a side said: it is the clock of the machine that made it."""
+    if outer.answer is not None or not head.startswith(b"HTTP/1."):
+        return
+    if b"\r\n\r\n" in head or len(head) >= INSIDE:
+        answer = Answer(item.side, item.frame, item.time, head)
+        answer.date = response_date(head)
+        answer.head = None
+        outer.answer = answer
+
+
+def opened_well(outer: Transcript) -> bool:
+    """Whether a connection that was opened surely was established, and nobody sent an alert but to take leave.
+
+    The look of :meth:`Transcript.went_well` for what is decrypted: one whole handshake of which everything was read,
+    and in TLS 1.3 an answer of the server after it. It may say no where the full diagnosis says yes, never the other
+    way; what was said inside is not looked at.
+    """
+    client = outer.client_side
+    if client < 0 or outer.inside is None or len(outer.notes) > 0 or outer.spoken is not None:
+        return False
+    hellos: i64 = 0
+    asked: i64 = 0
+    changes = [0, 0]
+    finished = [0, 0]
+    done: i64 = 0
+    for event in outer.events:
+        kind = event.kind
+        code = event.code
+        if code < 0 or event.cut:
+            return False
+        if kind == HANDSHAKE:
+            if code == FINISHED:
+                finished[event.side] += 1
+                done = event.frame if event.side == client else done
+            elif code == CLIENT_HELLO:
+                hellos += 1
+            elif code == CERTIFICATE_REQUEST:
+                asked += 1
+        elif kind == CHANGE_CIPHER_SPEC:
+            changes[event.side] += 1
+        elif kind != ALERT or code != CLOSE_NOTIFY:
+            return False
+    if finished[0] != 1 or finished[1] != 1 or asked > 1:
+        return False
+    if outer.version < TLS13:
+        return hellos == 1 and changes[0] == 1 and changes[1] == 1
+    theirs = [record for record in outer.records if record.side != client]
+    if hellos == 0 or hellos > 2 or len(theirs) == 0 or not theirs[-1].decrypted:
+        return False
+    return any(record.decrypted and record.length > SHORT and record.frame > done for record in theirs)

@@ -526,7 +526,7 @@ class Transcript:
             self._clock(event)
             return
         cipher: i64 = _u16(body, at)
-        selected = _selected_version(body, at + 3)
+        selected = selected_version(body, at + 3)
         if selected == TLS13 or selected >> 8 == 0x7F or selected >> 8 == 0xFB:
             version = TLS13
         elif event.cut and version == 0x0303:  # what would tell 1.2 from 1.3 was not captured
@@ -576,7 +576,7 @@ def _u16(data: bytes, at: i64) -> i64:
     return i64(data[at]) << 8 | i64(data[at + 1])
 
 
-def _selected_version(body: bytes, at: i64) -> i64:
+def selected_version(body: bytes, at: i64) -> i64:
     """Return the version in supported_versions (RFC 8446 §4.2.1), looked for in extensions at ``at``; 0 if none."""
     end: i64 = len(body)
     at += 2

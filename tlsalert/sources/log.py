@@ -1,0 +1,70 @@
+"""What a log is to its reader: lines in, connections out; and which kinds of logs there are, by their content."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import Protocol
+
+from msgspec import Struct
+
+from tlsalert.model import Certificate, Connection
+from tlsalert.wire.conversation import Conversation
+from tlsalert.wire.transcript import Keeping
+
+
+class Log(Protocol):
+    """One kind of log in the making: it is fed line by line and gives what has ended.
+
+    A log gives conversations where it holds bytes, and connections, complete but for clocks and verdict, where it holds
+    words alone. Their numbers count from 0 in the order of their first lines.
+    """
+
+    #: Whether its lines carry times; known once some were read.
+    timed: bool
+    #: The first and the last time in it, nanoseconds since 1970 (UTC), or None.
+    began: int | None
+    ended: int | None
+    #: The client's certificate where the log shows it apart from a handshake, leaf first.
+    chain: tuple[Certificate, ...]
+
+    def line(self, text: bytes, number: int) -> None:
+        """Take line ``number`` (from 1), without its end."""
+
+    def take(self) -> Sequence[Conversation | Connection]:
+        """Return what has ended since the last call."""
+
+    def finish(self) -> None:
+        """Say that there are no more lines: what is open has ended, too."""
+
+    def notes(self) -> Sequence[str]:
+        """Return what is to be said of the log as a whole."""
+
+
+class Kind(Struct, frozen=True):
+    """A kind of log: its name, what one of its lines matches, and the module whose ``open_log`` makes its Log.
+
+    ``open_log(source, keeping)`` gets the file's name and whether protected records are kept for decryption.
+    """
+
+    name: str
+    sign: re.Pattern[bytes]
+    module: str
+
+    def open(self, source: str, keeping: Keeping) -> Log:
+        """Return a fresh log of this kind."""
+        make: Callable[[str, Keeping], Log] = import_module(self.module).open_log
+        return make(source, keeping)
+
+
+#: The kinds of logs, those first whose signs are surest.
+KINDS: tuple[Kind, ...] = ()
+
+
+def kind_of(line: bytes) -> Kind | None:
+    """Return the kind of log that a line is a sign of."""
+    for kind in KINDS:
+        if kind.sign.search(line):
+            return kind
+    return None

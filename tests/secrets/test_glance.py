@@ -49,7 +49,7 @@ class Counting:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.built = 0
-        monkeypatch.setattr("tlsalert.capture.connection", self._count)
+        monkeypatch.setattr("tlsalert.telling.connection", self._count)
 
     def _count(self, *given: object) -> Connection:
         self.built += 1

@@ -26,25 +26,25 @@ OLD_FILES = re.compile(r"\b(?:s3|s23|s2|t1|d1)_\w+\.c:\d|:SSL[23]{1,2}_[A-Z_]+:"
 
 def of_packed(packed: Packed, line: str) -> Understood:
     """Return what a packed code says."""
-    from tlsalert.understanding.openssl import ALERT_REASONS, LOCAL, SSL_LIBRARY
+    from tlsalert.understanding.openssl import ALERT_REASONS, LOCAL, SSL_LIBRARY, X509_LIBRARY
 
     parts = [f"{packed.library_name} library"]
     if packed.function:
         parts.append(f"function {packed.function}")
     parts.append(f"reason {packed.reason}" + (f" ({_words(packed.reason_name)})" if packed.reason_name else ""))
-    code = f"{packed.code} = {', '.join(parts)}"
+    family = f"{packed.family}.x" if packed.family.startswith("OpenSSL") else packed.family
+    words = f"{family} error {packed.code} = {', '.join(parts)}"
     stack = stack_of(packed.family, line)
+    program = "OpenSSL" if packed.family.startswith("OpenSSL") else packed.family
     if packed.alert is not None:
-        words = f"The peer sent this alert: {packed.family}.x error {packed.code} is its reason {packed.reason}, {ALERT_REASONS} and the alert's number."
-        if not packed.family.startswith("OpenSSL"):
-            words = words.replace(".x error", " error")
-        return Understood(words, "OpenSSL" if packed.family.startswith("OpenSSL") else packed.family, stack, "received", packed.alert, error_code=code)
-    name = packed.reason_name if packed.library in (SSL_LIBRARY, 11, 16) else None
-    if name and (local := LOCAL.get(name) or LOCAL.get(f"X509_{name}")):
-        return of_reason(name, local, line)._replace(error_code=code, stack=stack)
-    reason = f": {_words(packed.reason_name)}" if packed.reason_name else ""
-    words = f"{packed.family}.x, {packed.library_name} library{reason}. An error of the program's own: no alert is named."
-    return Understood(words, "OpenSSL", stack, error_code=code)
+        words += f": {ALERT_REASONS} and the number of an alert that was received."
+        return Understood(words, program, stack, "received", packed.alert, error_code=packed.code)
+    name = packed.reason_name if packed.library in (SSL_LIBRARY, X509_LIBRARY) else None
+    local = LOCAL.get(name or "") or LOCAL.get(f"X509_{name}")
+    if local:
+        found = of_reason(name or "", local, line)
+        return found._replace(meaning=f"{words}. {found.meaning}", error_code=packed.code, stack=stack, program=program)
+    return Understood(f"{words}. An error of the program's own: no alert is named.", program, stack, error_code=packed.code)
 
 
 def stack_of(family: str, line: str) -> str:

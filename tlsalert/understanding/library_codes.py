@@ -133,7 +133,6 @@ SCHANNEL: dict[int, tuple[str, tuple[int, ...], str | None]] = {
     0x80072F7D: ("ERROR_WINHTTP_SECURE_CHANNEL_ERROR", (), "no_shared_version"),
     0x80072F8F: ("ERROR_WINHTTP_SECURE_FAILURE", (), "certificate_expired"),
 }
-# WinHTTP and WinINet, winhttp.h: the low word of 0x80072Fxx.
 # Apple's Secure Transport, Security/SecureTransport.h: errSSL…, those of the peer are alerts.
 APPLE: dict[int, tuple[str, int | None, str | None]] = {
     -9800: ("errSSLProtocol", None, "protocol_violation"),
@@ -199,7 +198,6 @@ NAME_CAUSES = (
     ("REVOKED", "certificate_revoked"),
     ("UNKNOWN_ISSUER|UNTRUSTED|NO_SIGNER|SELF_SIGNED|SIGNER_NOT_FOUND|NOT_TRUSTED|UNKNOWN_CA|MITM_DETECTED|CA_CHAIN_REQUIRED|CERT_VERIFY_FAILED|CERTIFICATE_VERIFICATION", "unknown_ca"),
     ("CERT_DOMAIN|CN_MISMATCH|DOMAIN_NAME|IPADDR_MISMATCH|NAME_MISMATCH", "name_mismatch"),
-    ("BAD_CERT_DOMAIN|SUBJECT_ALT", "name_mismatch"),
     ("PINNING", "certificate_not_pinned"),
     ("INADEQUATE_KEY_SIZE|WEAK|SIGNATURE_ALGORITHM_DISABLED|BAD_MD|KEY_SIZE|TOO_SMALL|INSUFFICIENT_SEC|SHA1|DH_KEY_SIZE", "weak_certificate"),
     ("KEY_USAGE|KEYUSAGE|CERT_TYPE|EXTKEYUSE|CA_CERT_USED|CERT_USAGE|KEY_USAGE_VIOLATION", "wrong_certificate_usage"),

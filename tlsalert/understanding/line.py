@@ -12,7 +12,7 @@ LONGEST = 4000  # characters of a line that are looked at
 #: A line without any of these says nothing of TLS; pieces in lower case.
 SIGNS = (
     "ssl", "tls", "cert", "alert", "handshake", "x509", "verif", "pkix", "sec_e_", "crypt_e_", "gnutls", "0x8009", "0x800b",
-    "err_", "_error_", "error:", "issuer", "\\25\\3", "\\x15\\x03", "15 03 0", "15030", "3688", "36874", "peer", "crl",
+    "err_", "_error_", "error:", "issuer", "notbefore", "notafter", "\\25\\3", "\\x15\\x03", "15 03 0", "15030", "3688", "36874", "peer", "crl",
     "trust", "cipher", "last_rx", "last_tx", "quic", "crypto_error", "asn_", "curl: (", "-0x7", "-0x2", "openssl", "revo",
 )  # fmt: skip
 CODE = re.compile(r"(?<![0-9a-z])(?:error[:= ]*(?:code)?[:= ]*)(?:0x)?([0-9a-f]{8})(?![0-9a-f])", re.I)
@@ -31,7 +31,7 @@ CHROME_NAME = re.compile(r"\b(?:net::)?(ERR_(?:SSL|CERT|CERTIFICATE|BAD_SSL|ECH|
 CURL_EXIT = re.compile(r"^curl: ?\((\d{1,3})\)")
 X509_CONSTANT = re.compile(r"\bX509_V_ERR_([A-Z0-9_]+)\b")
 NSS_NUMBER = re.compile(r"(?<![\w.])-(12\d{3}|81\d{2}|80\d{2}|163\d{2})(?!\d)")
-FIELDS = re.compile(r"error:[0-9a-f]{8}:([^:]*):([^:]*):([^:]*)(?::([^:]*))?", re.I)
+VALIDITY = re.compile(r"\s*not(before|after) ?=")
 
 
 def understand(line: str) -> list[Understood]:
@@ -61,6 +61,9 @@ def _findings(line: str, low: str) -> Iterator[Understood]:
     yield from _reasons(line, low)
     yield from _own(low)
     yield from _curl(line)
+    if match := VALIDITY.match(low):
+        end = "beginning" if match[1] == "before" else "end"
+        yield Understood(f"The {end} of a certificate's validity, as OpenSSL prints it: compare it with the clock of whoever refused it.", "OpenSSL")
 
 
 def _packed(line: str, low: str) -> Iterator[Understood]:

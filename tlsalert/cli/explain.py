@@ -263,9 +263,9 @@ def _short(causes: list[Cause]) -> list[str]:
 
 def _fitted(words: list[str], width: int, stack: str) -> str:
     """Return as many of the words as fit into ``width``, and how many more there are."""
-    from tlsalert.diagnosis.knowledge import SILENT_ON_CAUSE
+    from tlsalert.understanding.causes import ONE_ANSWER
 
-    start = "nearly anything: " if len(words) >= MANY and stack in SILENT_ON_CAUSE else ""
+    start = "nearly anything: " if len(words) >= MANY and stack in ONE_ANSWER else ""
     for count in range(len(words), 0, -1):
         more = f", {len(words) - count} more" if count < len(words) else ""
         text = f"{start}{', '.join(words[:count])}{more}"

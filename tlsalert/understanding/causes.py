@@ -31,6 +31,10 @@ STACKS: dict[str, str] = {
 #: What is said of a stack that has no rows because its sources cannot be read and none was at hand.
 UNKNOWN = "closed source and not measured: what it sends an alert for is not known here"
 
+#: Stacks that give one answer to nearly all that can be wrong with a certificate, as knowledge has them; to load
+#: that for a list of words would take longer than all the rest.
+ONE_ANSWER = frozenset({"gnutls", "gnutls-serv", "java", "go<=1.19", "node", "grpc", "botan"})
+
 Row = tuple[str, str, str, str]  # cause, stack, condition, source
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from tlsalert.understanding.octets import Octets
     from tlsalert.understanding.openssl import Local, Packed, VerifyError
 
+GOES_ON = re.compile(r"^\s*(?:verify error:|verification error:|verify return code:)")
+REFUSED = "The program refused its peer's certificate; for what reason is not in this line."
 READING = re.compile(r"\b(?:read|readv|recv|recvfrom|recvmsg|recvmmsg)\(|<<<|read from", re.I)
 WRITING = re.compile(r"\b(?:write|writev|send|sendto|sendmsg|sendmmsg)\(|>>>|write to", re.I)
 STACKS = {"OpenSSL 1": "openssl<=1.0.2", "OpenSSL 3": "openssl>=1.1.1", "BoringSSL": "boringssl", "LibreSSL": "openssl<=1.0.2"}
@@ -26,7 +29,7 @@ OLD_FILES = re.compile(r"\b(?:s3|s23|s2|t1|d1)_\w+\.c:\d|:SSL[23]{1,2}_[A-Z_]+:"
 
 def of_packed(packed: Packed, line: str) -> Understood:
     """Return what a packed code says."""
-    from tlsalert.understanding.openssl import ALERT_REASONS, LOCAL, SSL_LIBRARY, X509_LIBRARY
+    from tlsalert.understanding.openssl import ALERT_REASONS, LOCAL, SSL_LIBRARY, SYSTEM_LIBRARY, X509_LIBRARY
 
     parts = [f"{packed.library_name} library"]
     if packed.function:
@@ -39,6 +42,8 @@ def of_packed(packed: Packed, line: str) -> Understood:
     if packed.alert is not None:
         words += f": {ALERT_REASONS} and the number of an alert that was received."
         return Understood(words, program, stack, "received", packed.alert, error_code=packed.code)
+    if packed.library == SYSTEM_LIBRARY:
+        return Understood(f"{words}: {os.strerror(packed.reason)}. No TLS error.", program, stack, error_code=packed.code)
     name = packed.reason_name if packed.library in (SSL_LIBRARY, X509_LIBRARY) else None
     local = LOCAL.get(name or "") or LOCAL.get(f"X509_{name}")
     if local:
@@ -79,6 +84,8 @@ def of_verify(error: VerifyError, low: str) -> Understood:
     words = f"The program refused its peer's certificate: {error.words}."
     if program:
         return Understood(f"{words} {QUIET[program]}.", program, program.lower().removesuffix(".js"), None, None, False, code, error.cause)
+    if GOES_ON.search(low):
+        words += " (s_client goes on all the same, unless -verify_return_error is given.)"
     also = ((45, "from BoringSSL"),) if error.name == "CERT_NOT_YET_VALID" else ()
     return Understood(words, "OpenSSL", "openssl>=1.1.1", "sent", error.alert, False, code, error.cause, also)
 
@@ -93,8 +100,9 @@ def of_local(row: object) -> Understood:
     else:
         alerts = sent_for(local.stack, local.cause, local.side)
     direction: Direction | None = "sent" if alerts else None
-    also = tuple((code, "in TLS 1.3") for code in alerts[1:])
-    return Understood(said(local.cause), local.program, local.stack, direction, alerts[0] if alerts else None, False, None, local.cause, also)
+    also = local.also or tuple((code, "in TLS 1.3") for code in alerts[1:])
+    words = local.words or (said(local.cause) if local.cause else REFUSED)
+    return Understood(words, local.program, local.stack, direction, alerts[0] if alerts else None, False, None, local.cause, also)
 
 
 def of_octets(seen: object, low: str) -> Understood:

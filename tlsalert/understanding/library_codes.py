@@ -363,7 +363,7 @@ def curl(number: int) -> Understood | None:
     if number not in CURL:
         return None
     words, cause = CURL[number]
-    return Understood(f"curl ended with {number}: {words}.", "curl", None, None, error_code=f"curl {number}", cause=cause)
+    return Understood(f"curl ended with {number}: {words}.", "curl", None, None, None, False, f"curl {number}", cause)
 
 
 def _local(program: str, stack: str, code: str, name: str) -> Understood:

@@ -12,8 +12,17 @@ LONGEST = 4000  # characters of a line that are looked at
 #: A line without any of these says nothing of TLS; pieces in lower case.
 SIGNS = (
     "ssl", "tls", "cert", "alert", "handshake", "x509", "verif", "pkix", "sec_e_", "crypt_e_", "gnutls", "0x8009", "0x800b",
-    "err_", "_error_", "error:", "issuer", "notbefore", "notafter", "\\25\\3", "\\x15\\x03", "15 03 0", "15030", "3688", "36874", "peer", "crl",
+    "err_", "_error_", "error:", "issuer", "notbefore", "notafter", '"description"', "invalidcontenttype", "corrupt message", "end_of_file", "connect_reset", "\\25\\3", "\\x15\\x03", "15 03 0", "15030", "3688", "36874", "peer", "crl",
     "trust", "cipher", "last_rx", "last_tx", "quic", "crypto_error", "asn_", "curl: (", "-0x7", "-0x2", "openssl", "revo",
+)  # fmt: skip
+#: What lines that tell of an error hold as well; without any of these a line is about what went well.
+TROUBLE = (
+    "error", "fail", "alert", "verif", "refus", "reject", "expire", "valid", "unknown", "trust", "match", "no ", "not",
+    "unable", "unsupported", "clos", "eof", "reset", "timeout", "timed", "bad", "wrong", "revo", "deni", "missing", "self",
+    "n't", "requir", "weak", "small", "illegal", "malformed", "corrupt", "incompatib", "disconnect", "terminat", "abort",
+    "0x8", "0x7", "-0x", "err_", "_e_", "cannot", "plain", "incorrect", "unexpected", "overs", "exception", "invalid", "peer",
+    "crypto_error", "15 03", "1503", "\\25\\3", "\\x15\\x03", "3688", "last_", "-1", "36874", "violation", "lost", "none", "tls_alert",
+    "curl: (", "stopped", "untrusted", "description", "date", "interrupted", "unrec", "insuff", "fatal",
 )  # fmt: skip
 CODE = re.compile(r"(?<![0-9a-z])(?:error[:= ]*(?:code)?[:= ]*)(?:0x)?([0-9a-f]{8})(?![0-9a-f])", re.I)
 VERIFY_NUMBER = re.compile(
@@ -31,6 +40,8 @@ CHROME_NAME = re.compile(r"\b(?:net::)?(ERR_(?:SSL|CERT|CERTIFICATE|BAD_SSL|ECH|
 CURL_EXIT = re.compile(r"^curl: ?\((\d{1,3})\)")
 X509_CONSTANT = re.compile(r"\bX509_V_ERR_([A-Z0-9_]+)\b")
 NSS_NUMBER = re.compile(r"(?<![\w.])-(12\d{3}|81\d{2}|80\d{2}|163\d{2})(?!\d)")
+#: Words of other programs that hold OpenSSL's.
+NOT_OPENSSL = ("x509: ", "the certificate has expired", "the certificate of ", "client certificate not trusted", "peer's certificate has expired", "issued certificate")
 VALIDITY = re.compile(r"\s*not(before|after) ?=")
 
 
@@ -42,7 +53,7 @@ def understand(line: str) -> list[Understood]:
     """
     line = line[:LONGEST]
     low = line.lower()
-    if not any(sign in low for sign in SIGNS):
+    if not any(sign in low for sign in SIGNS) or not any(word in low for word in TROUBLE):
         return []
     return _joined(list(_findings(line, low)), line, low)
 
@@ -153,6 +164,8 @@ def _verify(line: str, low: str) -> Iterator[Understood]:
     """Give OpenSSL's verify errors: by number, by constant, by words."""
     if not any(word in low for word in ("verif", "cert", "depth", "crl", "issuer", "x509", "self", "mismatch", "trust", "signature", "key too")):
         return
+    if any(words in low for words in NOT_OPENSSL):
+        return
     from tlsalert.understanding import decoded, openssl
 
     number = VERIFY_NUMBER.search(line) or ERROR_AT_DEPTH.search(line)
@@ -163,17 +176,17 @@ def _verify(line: str, low: str) -> Iterator[Understood]:
         if error := openssl.verify_named(constant[1]):
             yield decoded.of_verify(error, low)
             return
-    if (words := openssl.verify_pattern().search(line)) and (error := openssl.verify_named(words[1])):
+    if (words := openssl.verify_pattern().search(low)) and (error := openssl.verify_named(words[1])):
         yield decoded.of_verify(error, low)
 
 
 def _reasons(line: str, low: str) -> Iterator[Understood]:
     """Give the reasons of OpenSSL that stand in a line without their code."""
-    if not any(word in low for word in ("ssl", "tls", "error", "handshake")):
+    if not any(word in low for word in ("ssl", "tls", "error", "handshake", "reason:")):
         return
     from tlsalert.understanding import decoded, openssl
 
-    if match := openssl.local_pattern().search(line):
+    if match := openssl.local_pattern().search(low):
         name, local = openssl.local_named(match[1])
         if _is_reason(match, line, low):
             yield decoded.of_reason(name, local, line)
@@ -183,7 +196,7 @@ def _is_reason(match: re.Match[str], line: str, low: str) -> bool:
     """Return whether words that could be plain English stand where OpenSSL's reasons do."""
     if "_" in match[1] or "ssl routines" in low or "[ssl" in low or "ssl_" in low or "error:" in low:
         return True
-    return " " in match[1] and match[1].lower() not in ("unexpected message", "bad extension", "internal error", "bad signature")
+    return " " in match[1] and match[1] not in ("unexpected message", "bad extension", "internal error", "bad signature")
 
 
 @cache

@@ -19,18 +19,15 @@ class LocalError(NamedTuple):
     program: str
     stack: str | None
     side: Literal["client", "server"] | None
-    cause: str
+    cause: str | None  # None: it refused the certificate, and for what is not in the line
     sent: Sent = None
+    also: tuple[tuple[int, str], ...] = ()
+    words: str | None = None
 
 
 # Go crypto/tls: handshake_client.go verifyServerCertificate() answers every fault of the server's certificate
 # with bad_certificate; handshake_server.go sends one of its own for some. Texts: crypto/x509/verify.go.
 GO: Final = (
-    ("failed to verify client certificate: x509: certificate has expired or is not yet valid|is before", "server", "certificate_not_yet_valid", None),
-    ("failed to verify client certificate: x509: certificate has expired or is not yet valid", "server", "certificate_expired", None),
-    ("failed to verify client certificate: x509: certificate signed by unknown authority", "server", "unknown_ca", None),
-    ("failed to verify client certificate: x509: certificate specifies an incompatible key usage", "server", "wrong_certificate_usage", None),
-    ("failed to verify client certificate", "server", "unknown_ca", None),
     ("failed to parse client certificate", "server", "malformed_certificate", None),
     ("failed to parse certificate from server", "client", "malformed_certificate", 42),
     ("x509: certificate has expired or is not yet valid|is before", "client", "certificate_not_yet_valid", 42),
@@ -59,7 +56,6 @@ GO: Final = (
     ("client sent an http request to an https server", "server", "not_tls", "none"),
     ("tls: oversized record received", "client", "not_tls", 22),
     ("tls: unsupported sslv2 handshake received", "server", "no_shared_version", 70),
-    ("tls: client didn't provide a certificate", "server", "no_client_certificate", None),
     ("tls: no cipher suite supported by both", "server", "no_shared_cipher_suite", 40),
     ("tls: no ecdhe curve supported by both", "server", "no_shared_group", 40),
     ("tls: no supported elliptic curves offered", "server", "no_shared_group", 40),
@@ -93,14 +89,36 @@ GO: Final = (
     ("http: tls handshake error|i/o timeout", "server", "timed_out", "none"),
 )  # fmt: skip
 
+# A server of Go up to 1.19 says "client" and answers everything with 42; later ones have an alert for each fault.
+GO_SERVERS: Final = (
+    LocalError("failed to verify client certificate|is before", "Go", "go<=1.19", "server", "certificate_not_yet_valid", 42),
+    LocalError("failed to verify client certificate|certificate has expired", "Go", "go<=1.19", "server", "certificate_expired", 42),
+    LocalError("failed to verify client certificate|unknown authority", "Go", "go<=1.19", "server", "unknown_ca", 42),
+    LocalError("failed to verify client certificate|incompatible key usage", "Go", "go<=1.19", "server", "wrong_certificate_usage", 42),
+    LocalError("failed to verify client certificate", "Go", "go<=1.19", "server", None, 42),
+    LocalError("handshake error|failed to verify certificate|is before", "Go", "go", "server", "certificate_not_yet_valid"),
+    LocalError("handshake error|failed to verify certificate|certificate has expired", "Go", "go", "server", "certificate_expired"),
+    LocalError("handshake error|failed to verify certificate|unknown authority", "Go", "go", "server", "unknown_ca"),
+    LocalError("handshake error|failed to verify certificate|incompatible key usage", "Go", "go", "server", "wrong_certificate_usage"),
+    LocalError(
+        "tls: client didn't provide a certificate", "Go", "go", "server", "no_client_certificate", 40,
+        ((116, "in TLS 1.3"), (42, "from Go up to 1.19, and up to TLS 1.2 to about 1.23")),
+    ),
+)  # fmt: skip
+BY_DATE = "The program refused its peer's certificate by its dates: expired or not yet valid, as the cause below it says."
+JAVA_DATES: Final = tuple(
+    LocalError(needle, "Java", "java", None, None, 46, ((45, "expired, up to TLS 1.2"), (42, "not yet valid, up to TLS 1.2")), BY_DATE)
+    for needle in ("validity check failed", "timestamp check failed")
+)
+
 # OpenJDK, sun/security/ssl and sun/security/validator; CertificateMessage.java getCertificateAlert() for a client's answer.
+JAVA_FIRST: Final = (
+    ("certificateexpiredexception", None, "certificate_expired", None),
+    ("certificatenotyetvalidexception", None, "certificate_not_yet_valid", None),
+)
 JAVA: Final = (
     ("pkix path building failed", "client", "unknown_ca", 46),
     ("unable to find valid certification path", "client", "unknown_ca", 46),
-    ("certificateexpiredexception", None, "certificate_expired", None),
-    ("certificatenotyetvalidexception", None, "certificate_not_yet_valid", None),
-    ("timestamp check failed", None, "certificate_expired", None),
-    ("validity check failed", None, "certificate_expired", None),
     ("path does not chain with any of the trust anchors", None, "unknown_ca", 46),
     ("trust anchor for certification path not found", "client", "unknown_ca", 46),
     ("no trusted certificate found", None, "unknown_ca", 46),
@@ -142,6 +160,7 @@ JAVA: Final = (
     ("invalid certificate verify", "server", "key_mismatch", 40),
     ("invalid ecdh serverkeyexchange signature", "client", "key_mismatch", 40),
     ("the certificate chain length", None, "chain_too_long", 40),
+    ("certificaterequest.java|no available authentication scheme", "client", "no_shared_signature_scheme", "none"),
     ("no available authentication scheme", None, "no_shared_signature_scheme", 40),
     ("unable to produce certificateverify signature", None, "no_shared_signature_scheme", 40),
     ("inappropriate protocol fallback", "server", "inappropriate_fallback", 86),
@@ -213,6 +232,7 @@ OTHERS: Final = (
     ("the plain http request was sent to https port", "nginx", "nginx", "server", "not_tls", "none"),
     ("client sent plain http request to https port", "nginx", "nginx", "server", "not_tls", "none"),
     ("the ssl certificate error", "nginx", "nginx", "server", "unknown_ca", "none"),
+    ("closed connection while ssl handshaking", "nginx", "openssl>=1.1.1", None, "closed_without_alert", "none"),
     ("peer closed connection in ssl handshake", "nginx", "openssl>=1.1.1", None, "closed_without_alert", "none"),
     ("upstream ssl certificate does not match", "nginx", "openssl>=1.1.1", "client", "name_mismatch", "none"),
     # Apache httpd, modules/ssl/ssl_engine_*.c
@@ -225,8 +245,8 @@ OTHERS: Final = (
     ("no acceptable peer certificate available", "Apache httpd", "openssl>=1.1.1", "server", "no_client_certificate", None),
     ("client requires an ssl certificate", "Apache httpd", "openssl>=1.1.1", "server", "no_client_certificate", None),
     # haproxy, src/connection.c conn_err_code_str()
-    ("ssl client ca chain cannot be verified", "HAProxy", "openssl>=1.1.1", "server", "unknown_ca", None),
-    ("ssl client certificate not trusted", "HAProxy", "openssl>=1.1.1", "server", "unknown_ca", None),
+    ("ssl client ca chain cannot be verified", "HAProxy", "openssl>=1.1.1", "server", None, None),
+    ("ssl client certificate not trusted", "HAProxy", "openssl>=1.1.1", "server", None, None),
     ("ssl server ca chain cannot be verified", "HAProxy", "openssl>=1.1.1", "client", "unknown_ca", None),
     ("server presented an ssl certificate different from the configured", "HAProxy", "openssl>=1.1.1", "client", "name_mismatch", None),
     ("connection closed during ssl handshake", "HAProxy", "openssl>=1.1.1", None, "closed_without_alert", "none"),
@@ -266,9 +286,14 @@ OTHERS: Final = (
     ("the certificate chain is revoked", "GnuTLS", "gnutls", None, "certificate_revoked", None),
     ("the certificate chain uses insecure algorithm", "GnuTLS", "gnutls", None, "weak_certificate", None),
     ("the name in the certificate does not match the expected", "GnuTLS", "gnutls", "client", "name_mismatch", None),
+    ("the certificate chain does not match the intended purpose", "GnuTLS", "gnutls", None, "wrong_certificate_usage", None),
     ("the certificate is not trusted", "GnuTLS", "gnutls", None, "unknown_ca", None),
     ("the signature in the certificate is invalid", "GnuTLS", "gnutls", None, "bad_certificate_signature", None),
     ("the tls connection was non-properly terminated", "GnuTLS", "gnutls", None, "closed_without_alert", "none"),
+    ("error in the certificate.", "GnuTLS", "gnutls", None, None, None),
+    ("the specified session has been invalidated", "GnuTLS", "gnutls", None, None, "none"),
+    ("no supported cipher suites have been found", "GnuTLS", "gnutls", None, "no_shared_cipher_suite", 40),
+    ("pki verification of server certificate failed", "GnuTLS", "gnutls", "client", None, None),
     ("error in the certificate verification", "GnuTLS", "gnutls", None, "unknown_ca", None),
     ("no or insufficient priorities were set", "GnuTLS", "gnutls", None, "no_shared_cipher_suite", "none"),
     ("could not negotiate a supported cipher suite", "GnuTLS", "gnutls", None, "no_shared_cipher_suite", 40),
@@ -285,6 +310,8 @@ OTHERS: Final = (
     ("self-signed certificate encountered", "wget", "openssl>=1.1.1", "client", "unknown_ca", "none"),
     ("issued certificate not yet valid", "wget", "openssl>=1.1.1", "client", "certificate_not_yet_valid", "none"),
     ("issued certificate has expired", "wget", "openssl>=1.1.1", "client", "certificate_expired", "none"),
+    ("the certificate of |is not yet activated", "wget", "gnutls", "client", "certificate_not_yet_valid", "none"),
+    ("the certificate of |has expired", "wget", "gnutls", "client", "certificate_expired", "none"),
     ("the certificate has not yet been activated", "wget", "gnutls", "client", "certificate_not_yet_valid", "none"),
     ("the certificate has expired", "wget", "gnutls", "client", "certificate_expired", "none"),
     ("certificate of |is not trusted", "wget", "gnutls", "client", "unknown_ca", "none"),
@@ -320,7 +347,6 @@ OTHERS: Final = (
     # Node, lib/_tls_wrap.js, src/crypto: it closes without an alert where its own check says no
     ("err_tls_cert_altname_invalid", "Node.js", "node", "client", "name_mismatch", "none"),
     ("hostname/ip does not match certificate's altnames", "Node.js", "node", "client", "name_mismatch", "none"),
-    ("unable to verify the first certificate", "OpenSSL", "openssl>=1.1.1", None, "chain_incomplete", 48),
     ("client network socket disconnected before secure tls", "Node.js", "node", "client", "closed_without_alert", "none"),
     ("err_tls_handshake_timeout", "Node.js", "node", None, "timed_out", "none"),
     ("err_tls_protocol_version_conflict", "Node.js", "node", None, "no_shared_version", "none"),
@@ -379,7 +405,10 @@ OTHERS: Final = (
 def rows() -> tuple[LocalError, ...]:
     """Return all rows, in the order in which they are tried."""
     return (
+        *GO_SERVERS,
         *(LocalError(needle, "Go", "go", side, cause, sent) for needle, side, cause, sent in GO),  # type: ignore[arg-type]
+        *(LocalError(needle, "Java", "java", side, cause, sent) for needle, side, cause, sent in JAVA_FIRST),  # type: ignore[arg-type]
+        *JAVA_DATES,
         *(LocalError(needle, "Java", "java", side, cause, sent) for needle, side, cause, sent in JAVA),  # type: ignore[arg-type]
         *(LocalError(f"{mark}|{needle}", "rustls", "rustls", None, cause, sent) for needle, cause, sent in RUSTLS for mark in RUSTLS_MARKS),
         *(LocalError(needle, "rustls", "rustls", side, cause, sent) for needle, side, cause, sent in RUSTLS_OTHER),  # type: ignore[arg-type]

@@ -52,6 +52,8 @@ FORMS: tuple[Form, ...] = (
     Form("alert message", r"got an alert message, type: \[\d:(?P<number>\d{1,3})\]", "Mbed TLS", "mbedtls", "received"),
     Form("is a fatal alert message", r"is a fatal alert message \(msg (?P<number>\d{1,3})\)", "Mbed TLS", "mbedtls", "received"),
     Form("send alert", r"send alert level=\d message=(?P<number>\d{1,3})", "Mbed TLS", "mbedtls", "sent"),
+    # rustls writes its alerts in one word, Java in small letters.
+    Form("received fatal alert", r"received fatal alert: *(?-i:(?=[A-Z]))" + NAME, "rustls", "rustls", "received"),
     # Java: exceptions, both forms of javax.net.debug; Bouncy Castle.
     Form("received fatal alert", r"received fatal alert: *" + NAME, "Java", "java", "received"),
     Form("sslhandshakeexception", r"tlsfatalalertreceived: *" + NAME, "Bouncy Castle", None, "received"),
@@ -88,10 +90,12 @@ FORMS: tuple[Form, ...] = (
     Form("tls_alert", r"tls_alert *, *\{? *[\"']?" + NAME, "Erlang/OTP", "erlang", None),
     # ssldump, tshark, scapy, Suricata and others that show packets
     Form("alert", r"level\s+(?:fatal|warning)\s+value\s+" + NAME, "ssldump", None, None),
+    Form('"description"', r'"description" *: *"' + NAME, "Java", "java", None),
     Form("description:", r"description: *" + NAME + r"(?: *\(" + NUMBER + r"\))?", None, None, None),
     Form("alert", r"alert(?:_message)?[._ ]desc(?:ription)?[\"' ]*[=:]+[\"' ]*(?P<number>\d{1,3})\b", None, None, None),
     Form("alert", r"(?:level|lvl)[ =:(]+\d[),; ]+(?:desc(?:ription|r)?|code)[ =:(]+(?P<number>\d{1,3})", None, None, None),
 )  # fmt: skip
+UNNAMED = re.compile(r"alert[ (]*(read|write)\)?: ?(?:fatal|warning): ?unknown\s*$")
 RECEIVED = re.compile(
     r"receiv|\bread\b|recv|\brx\b|\bgot\b|<<<|remote|by peer|from (?:the )?(?:server|client|peer|remote)|\bpeer (?:sent|reported|said|send)|\bincoming\b|\(in\)|alertreceived|sent (?:us )?(?:an? )?alert",
     re.I,
@@ -114,7 +118,18 @@ def find(line: str, low: str) -> Understood | None:
     for form in FORMS:
         if form.needle in low and (match := _compiled(form.pattern).search(line)) and (found := _told(form, match)):
             return found
-    return _reason(line, low) or _anywhere(line, low)
+    return _unnamed(low) or _reason(line, low) or _anywhere(line, low)
+
+
+def _unnamed(low: str) -> Understood | None:
+    """Return what "fatal: unknown" stands for: an alert that SSL_alert_desc_string_long() has no words for."""
+    match = UNNAMED.search(low)
+    if match is None:
+        return None
+    words = "OpenSSL has no words for this alert: in TLS 1.3 it is most likely this one."
+    also = ((109, "OpenSSL names neither"), (86, "OpenSSL names neither"))
+    direction = WAYS[match[1]]
+    return Understood(words, "OpenSSL", "openssl>=1.1.1", direction, 116, False, None, None, also)
 
 
 def _told(form: Form, match: re.Match[str]) -> Understood | None:
@@ -160,7 +175,7 @@ def _anywhere(line: str, low: str) -> Understood | None:
         _compiled(r"alert[^a-z0-9]*(?:received|sent|message|protocol|code|number|description|desc|level|fatal|warning|error|from|peer|client|server|[^a-z0-9])*[^a-z0-9]*" + NAME + "(?![a-z])").search(line)
         or _compiled(r"(?:fatal|warning)[^a-z0-9]+" + NAME + "(?![a-z])").search(line)
         or _compiled(r"(?<![a-z])" + NAME + r"[ _]?alert").search(line)
-        or _compiled(r"alert[^0-9]{0,24}?[^0-9.:x](?P<number>\d{2,3})(?![\d.:])").search(line)
+        or _compiled(r"alert(?!\(21\))[^0-9]{0,24}?[^0-9.:x](?P<number>\d{2,3})(?![\d.:])").search(line)
         or _compiled(r"(?<![a-z])" + NAME + r"(?![a-z])").search(line)
     )
     if match is None:

@@ -12,7 +12,7 @@ import re
 from functools import cache
 from typing import NamedTuple
 
-SSL_LIBRARY, X509_LIBRARY, BORING_SSL = 20, 11, 16
+SSL_LIBRARY, X509_LIBRARY, SYSTEM_LIBRARY, BORING_SSL = 20, 11, 2, 16
 ALERT_REASONS = 1000  # SSL_AD_REASON_OFFSET
 COMMON_REASON, FATAL_REASON = 0x80000, 0x40000  # OpenSSL 3, ERR_RFLAG_COMMON, ERR_RFLAG_FATAL
 SYSTEM_FLAG = 0x80000000  # OpenSSL 3, ERR_SYSTEM_FLAG
@@ -204,9 +204,9 @@ def reason_name(library: int, reason: int) -> str | None:
 
 @cache
 def local_pattern() -> re.Pattern[str]:
-    """Return a pattern that finds one of the reasons of LOCAL, in words or as a constant."""
+    """Return a pattern that finds one of the reasons of LOCAL, as words or constant, in a line in lower case."""
     names = sorted(LOCAL, key=len, reverse=True)
-    return re.compile("(?<![a-z])(" + "|".join(name.replace("_", "[ _]") for name in names) + ")(?![a-z])", re.I)
+    return re.compile("(?<![a-z])(" + "|".join(name.lower().replace("_", "[ _]") for name in names) + ")(?![a-z])")
 
 
 def local_named(words: str) -> tuple[str, Local]:
@@ -240,7 +240,7 @@ def verify_error(number: int) -> VerifyError | None:
 
 @cache
 def verify_pattern() -> re.Pattern[str]:
-    """Return a pattern that finds the words or the constant of a verify error."""
+    """Return a pattern that finds the words or the constant of a verify error in a line in lower case."""
     from tlsalert.registry.library_errors.openssl_verify import NAMES
 
     spellings = []
@@ -248,7 +248,7 @@ def verify_pattern() -> re.Pattern[str]:
         if name not in ("UNSPECIFIED", "OUT_OF_MEM", "INVALID_CALL", "OK"):
             spellings += [re.escape(name), re.escape(words).replace(r"\-", "[- ]").replace(r"\ ", "[- ]")]
     spellings += [words.replace(" ", "[- ]") for words in OLD_WORDS]
-    return re.compile("(?<![a-z])(" + "|".join(sorted(spellings, key=len, reverse=True)) + ")(?![a-z])", re.I)
+    return re.compile("(?<![a-z])(" + "|".join(sorted(spellings, key=len, reverse=True)).lower() + ")(?![a-z])")
 
 
 # Words of other versions, crypto/x509/x509_txt.c of 0.9.8 to 1.1.1.

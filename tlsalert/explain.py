@@ -262,7 +262,9 @@ def _explain_found(text: str, found: list[Understood], stacks: tuple[str, ...]) 
 
 
 def _too_large(text: str) -> Explanation:
-    meaning = "A number over 255 is no alert: an alert's number is one byte. Nor is it an error code that is known here."
+    meaning = (
+        "A number over 255 is no alert: an alert's number is one byte. Nor is it an error code that is known here."
+    )
     return Explanation(text, meaning, understood=False)
 
 

@@ -17,7 +17,12 @@ LONGEST_LINE = 0x10000  # bytes; a longer line of stdin is taken in pieces
 STACK_COLUMN = 22  # columns for the name of a TLS stack
 MANY = 8  # causes: a stack that gives one answer to most faults sends an alert for nearly anything
 # What the first line says already.
-PLAIN = ("The peer sent this alert;", "The program that printed the line sent", "NSS received this", "Secure Transport received")
+PLAIN = (
+    "The peer sent this alert;",
+    "The program that printed the line sent",
+    "NSS received this",
+    "Secure Transport received",
+)
 
 
 @click.command(
@@ -160,7 +165,9 @@ def _print_list(form: str) -> None:
     for one in known:
         if one.alert:
             name = f"{one.alert.code:>3}  {one.alert.description:<32}"
-            click.echo(f"{paint(name, 'head')} {one.alert.severity or '':<17} {_versions_text(one.alert.versions)}", color=True)
+            click.echo(
+                f"{paint(name, 'head')} {one.alert.severity or '':<17} {_versions_text(one.alert.versions)}", color=True
+            )
     click.echo("\n" + "\n".join(_labelled("--stack", ", ".join(STACKS.values()), paint)), color=True)
 
 
@@ -254,7 +261,7 @@ def _by_stack(one: Explanation, paint: Painter, *, detailed: bool) -> Iterator[s
 
 
 def _short(causes: list[Cause]) -> list[str]:
-    """Return the causes of one stack in few words, the likeliest first; those of SSLv3 alone only where none is newer."""
+    """Return the causes of one stack in few words, the likeliest first; those of SSLv3 only where it has no other."""
     from tlsalert.understanding.remedies import SHORT
 
     words = dict.fromkeys(SHORT.get(cause.cause, cause.cause) for cause in causes if not _old(cause))

@@ -84,7 +84,10 @@ def number(name: str) -> int:
 
 @cache
 def _spellings() -> dict[str, int]:
-    known = {alert.name.removesuffix("_RESERVED").replace("_", " ").lower(): int(alert) for alert in AlertDescription.__members__.values()}
+    known = {
+        alert.name.removesuffix("_RESERVED").replace("_", " ").lower(): int(alert)
+        for alert in AlertDescription.__members__.values()
+    }
     return known | {words.lower(): code for words, code in WORDS.items()}
 
 

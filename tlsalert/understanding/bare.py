@@ -78,11 +78,19 @@ def _positive(number: int) -> list[Understood]:
     if number in (0x100, 0x200):
         return []
     if 0 < number - 0x200 < 256 and listed(number - 0x200):
-        words = f"{number} is 0x{number:x}: a fatal alert's level (2) and its number, as OpenSSL's info callback has them."
+        words = (
+            f"{number} is 0x{number:x}: a fatal alert's level (2) and its number, as OpenSSL's info callback has them."
+        )
         return [Understood(words, "OpenSSL", "openssl>=1.1.1", None, number - 0x200, error_code=str(number))]
     if 0 <= number - ALERT_REASONS < 256:
-        words = f"The peer sent this alert: {number} is OpenSSL's reason for it, {ALERT_REASONS} and the alert's number."
-        return [Understood(words, "OpenSSL", "openssl>=1.1.1", "received", number - ALERT_REASONS, error_code=f"reason {number}")]
+        words = (
+            f"The peer sent this alert: {number} is OpenSSL's reason for it, {ALERT_REASONS} and the alert's number."
+        )
+        return [
+            Understood(
+                words, "OpenSSL", "openssl>=1.1.1", "received", number - ALERT_REASONS, error_code=f"reason {number}"
+            )
+        ]
     if number > 0xFFFF:
         return _eight_digits(f"{number:08x}") if number <= 0xFFFFFFFF else []
     name = reason_name(SSL_LIBRARY, number)

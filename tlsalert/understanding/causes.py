@@ -64,4 +64,6 @@ def stack_named(words: str) -> tuple[str, ...]:
     }  # fmt: skip
     if asked in aliases:
         return aliases[asked]
-    return tuple(key for key, name in STACKS.items() if asked and (key.startswith(asked) or name.lower().startswith(asked)))
+    return tuple(
+        key for key, name in STACKS.items() if asked and (key.startswith(asked) or name.lower().startswith(asked))
+    )

@@ -20,9 +20,17 @@ GOES_ON = re.compile(r"^\s*(?:verify error:|verification error:|verify return co
 REFUSED = "The program refused its peer's certificate; for what reason is not in this line."
 READING = re.compile(r"\b(?:read|readv|recv|recvfrom|recvmsg|recvmmsg)\(|<<<|read from", re.I)
 WRITING = re.compile(r"\b(?:write|writev|send|sendto|sendmsg|sendmmsg)\(|>>>|write to", re.I)
-STACKS = {"OpenSSL 1": "openssl<=1.0.2", "OpenSSL 3": "openssl>=1.1.1", "BoringSSL": "boringssl", "LibreSSL": "openssl<=1.0.2"}
+STACKS = {
+    "OpenSSL 1": "openssl<=1.0.2",
+    "OpenSSL 3": "openssl>=1.1.1",
+    "BoringSSL": "boringssl",
+    "LibreSSL": "openssl<=1.0.2",
+}
 #: Programs that answer a refused certificate with no alert, or with another than the library's.
-QUIET = {"nginx": "nginx answers with HTTP 400 inside the connection and sends no alert", "Node.js": "Node closes without an alert"}
+QUIET = {
+    "nginx": "nginx answers with HTTP 400 inside the connection and sends no alert",
+    "Node.js": "Node closes without an alert",
+}
 #: The file names that only OpenSSL before 1.1.0 has: ssl/s3_pkt.c and kin.
 OLD_FILES = re.compile(r"\b(?:s3|s23|s2|t1|d1)_\w+\.c:\d|:SSL[23]{1,2}_[A-Z_]+:")
 
@@ -43,13 +51,17 @@ def of_packed(packed: Packed, line: str) -> Understood:
         words += f": {ALERT_REASONS} and the number of an alert that was received."
         return Understood(words, program, stack, "received", packed.alert, error_code=packed.code)
     if packed.library == SYSTEM_LIBRARY:
-        return Understood(f"{words}: {os.strerror(packed.reason)}. No TLS error.", program, stack, error_code=packed.code)
+        return Understood(
+            f"{words}: {os.strerror(packed.reason)}. No TLS error.", program, stack, error_code=packed.code
+        )
     name = packed.reason_name if packed.library in (SSL_LIBRARY, X509_LIBRARY) else None
     local = LOCAL.get(name or "") or LOCAL.get(f"X509_{name}")
     if local:
         found = of_reason(name or "", local, line)
         return found._replace(meaning=f"{words}. {found.meaning}", error_code=packed.code, stack=stack, program=program)
-    return Understood(f"{words}. An error of the program's own: no alert is named.", program, stack, error_code=packed.code)
+    return Understood(
+        f"{words}. An error of the program's own: no alert is named.", program, stack, error_code=packed.code
+    )
 
 
 def stack_of(family: str, line: str) -> str:
@@ -83,7 +95,16 @@ def of_verify(error: VerifyError, low: str) -> Understood:
         program = "nginx"
     words = f"The program refused its peer's certificate: {error.words}."
     if program:
-        return Understood(f"{words} {QUIET[program]}.", program, program.lower().removesuffix(".js"), None, None, False, code, error.cause)
+        return Understood(
+            f"{words} {QUIET[program]}.",
+            program,
+            program.lower().removesuffix(".js"),
+            None,
+            None,
+            False,
+            code,
+            error.cause,
+        )
     if GOES_ON.search(low):
         words += " (s_client goes on all the same, unless -verify_return_error is given.)"
     also = ((45, "from BoringSSL"),) if error.name == "CERT_NOT_YET_VALID" else ()
@@ -102,7 +123,9 @@ def of_local(row: object) -> Understood:
     direction: Direction | None = "sent" if alerts else None
     also = local.also or tuple((code, "in TLS 1.3") for code in alerts[1:])
     words = local.words or (said(local.cause) if local.cause else REFUSED)
-    return Understood(words, local.program, local.stack, direction, alerts[0] if alerts else None, False, None, local.cause, also)
+    return Understood(
+        words, local.program, local.stack, direction, alerts[0] if alerts else None, False, None, local.cause, also
+    )
 
 
 def of_octets(seen: object, low: str) -> Understood:
@@ -114,7 +137,9 @@ def of_octets(seen: object, low: str) -> Understood:
         words = "An encrypted alert: its number cannot be read without the keys of the connection."
         return Understood(words, None, None, direction)
     if octets.code is None:
-        return Understood("The beginning of an alert's record; its two bytes are not in this line.", None, None, direction)
+        return Understood(
+            "The beginning of an alert's record; its two bytes are not in this line.", None, None, direction
+        )
     level = f"The record of a {octets.level} alert. "
     return Understood(level + MEANINGS[direction], None, None, direction, octets.code)
 
@@ -129,9 +154,9 @@ def join(found: list[Understood], program: str | None, line: str) -> list[Unders
         else:
             joined[same] = _both(joined[same], one)
     if joined[0].alert is not None and joined[0].certain:
-        joined = [_both(joined[0], extra) if not extra.certain or extra.alert is None else extra for extra in joined[:1]] + [
-            one for one in joined[1:] if one.alert is not None and one.certain
-        ]
+        joined = [
+            _both(joined[0], extra) if not extra.certain or extra.alert is None else extra for extra in joined[:1]
+        ] + [one for one in joined[1:] if one.alert is not None and one.certain]
     return [_finished(one, program, line) for one in joined]
 
 
@@ -147,14 +172,22 @@ def _both(known: Understood, one: Understood) -> Understood:
     """Return the surer of two with what the other adds."""
     code = known.error_code
     if one.error_code and one.error_code not in (code or ""):
-        code = f"{code}; {one.error_code}" if code and not one.error_code.startswith("SSL_R_") else code or one.error_code
+        code = (
+            f"{code}; {one.error_code}" if code and not one.error_code.startswith("SSL_R_") else code or one.error_code
+        )
     cause = known.cause or (one.cause if not known.certain or known.alert is None else None)
     also = known.also or (one.also if not known.certain else ())
     alert = known.alert if known.alert is not None else one.alert
-    words = one.meaning if known.error_code is None and one.error_code and known.certain and known.alert == one.alert and one.certain else known.meaning
+    words = (
+        one.meaning
+        if known.error_code is None and one.error_code and known.certain and known.alert == one.alert and one.certain
+        else known.meaning
+    )
     return known._replace(
         meaning=words, alert=alert, error_code=code, cause=cause, also=also,
-        program=known.program or one.program, stack=known.stack or one.stack, direction=known.direction or one.direction,
+        program=known.program or one.program,
+        stack=known.stack or one.stack,
+        direction=known.direction or one.direction,
     )  # fmt: skip
 
 

@@ -11,7 +11,12 @@ from tlsalert.understanding.remedies import NEXT, SHORT
 if TYPE_CHECKING:
     from tlsalert.explain import Explanation
 
-ANSWERS = {"fin": "closes without an alert", "rst": "resets without an alert", "accepted": "accepts it", "http400": "HTTP 400 inside"}
+ANSWERS = {
+    "fin": "closes without an alert",
+    "rst": "resets without an alert",
+    "accepted": "accepts it",
+    "http400": "HTTP 400 inside",
+}
 
 
 def of_cause(text: str, asked: str) -> Explanation | None:
@@ -30,7 +35,9 @@ def of_cause(text: str, asked: str) -> Explanation | None:
             continue
         after = habit(stack, "tls1.3", cause)
         words = f"{name}: {_answers(before)}" + (f"; in TLS 1.3 {_answers(after)}" if after != before else "")
-        causes.append(Cause(cause, stack, words, "tlsalert/diagnosis/alert_habits.py: measured on loopback, gaps from sources"))
+        causes.append(
+            Cause(cause, stack, words, "tlsalert/diagnosis/alert_habits.py: measured on loopback, gaps from sources")
+        )
     meaning = f"A fault, and no alert: {SHORT[cause]}. What it is answered with depends on the TLS stack that finds it."
     return Explanation(text, meaning, None, NEXT.get(cause, ()), tuple(causes), found=cause, said=meaning)
 

@@ -269,7 +269,7 @@ def gnutls(name: str, number: int | None = None) -> Understood:
     code = f"GNUTLS_E_{name}" + (f" ({number})" if number is not None else "")
     if name in ("FATAL_ALERT_RECEIVED", "WARNING_ALERT_RECEIVED"):
         kind = "fatal" if name.startswith("FATAL") else "warning"
-        words = f"GnuTLS received a {kind} alert; which one stands in the line \"Received alert [n]\"."
+        words = f'GnuTLS received a {kind} alert; which one stands in the line "Received alert [n]".'
         return Understood(words, "GnuTLS", "gnutls", "received", error_code=code)
     return _local("GnuTLS", "gnutls", code, name)
 
@@ -288,7 +288,7 @@ def mbedtls(name: str, number: int | None = None) -> Understood:
     if name == "MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE":
         words = "Mbed TLS received a fatal alert; it keeps the number to itself unless its debug level is 2 or more."
         return Understood(words, "Mbed TLS", "mbedtls", "received", error_code=code)
-    return _local("Mbed TLS", "mbedtls", code, name)
+    return _local("Mbed TLS", "mbedtls", code, name.split("|")[0])
 
 
 def wolfssl_number(number: int) -> Understood | None:
@@ -334,7 +334,14 @@ def apple(number: int) -> Understood | None:
     name, alert, cause = APPLE[number]
     code = f"{name} ({number})"
     if alert is not None:
-        return Understood("Secure Transport received this alert from its peer.", "Secure Transport", None, "received", alert, error_code=code)
+        return Understood(
+            "Secure Transport received this alert from its peer.",
+            "Secure Transport",
+            None,
+            "received",
+            alert,
+            error_code=code,
+        )
     return Understood(said(cause), "Secure Transport", None, None, error_code=code, cause=cause)
 
 
@@ -349,7 +356,17 @@ def chrome(name: str, number: int | None = None) -> Understood:
             also = tuple((code, "told as the same error") for code in (41, 43, 44, 45, 46, 48, 49, 116))
         if name == "ERR_SSL_VERSION_OR_CIPHER_MISMATCH":
             also = ((70, "told as the same error"), (71, "told as the same error"))
-        return Understood("Chromium received this alert from the server.", "Chromium", "boringssl", "received", alert, certain, code, cause, also)
+        return Understood(
+            "Chromium received this alert from the server.",
+            "Chromium",
+            "boringssl",
+            "received",
+            alert,
+            certain,
+            code,
+            cause,
+            also,
+        )
     return _sent("Chromium", "boringssl", code, cause, alert)
 
 

@@ -11,22 +11,27 @@ from tlsalert.understanding.kinds import Understood
 LONGEST = 4000  # characters of a line that are looked at
 #: A line without any of these says nothing of TLS; pieces in lower case.
 SIGNS = (
-    "ssl", "tls", "cert", "alert", "handshake", "x509", "verif", "pkix", "sec_e_", "crypt_e_", "gnutls", "0x8009", "0x800b",
-    "err_", "_error_", "error:", "issuer", "notbefore", "notafter", '"description"', "invalidcontenttype", "corrupt message", "end_of_file", "connect_reset", "\\25\\3", "\\x15\\x03", "15 03 0", "15030", "3688", "36874", "peer", "crl",
-    "trust", "cipher", "last_rx", "last_tx", "quic", "crypto_error", "asn_", "curl: (", "-0x7", "-0x2", "openssl", "revo",
+    "ssl", "tls", "cert", "alert", "handshake", "x509", "verif", "pkix", "sec_e_", "crypt_e_", "gnutls", "0x8009",
+    "0x800b", "err_", "_error_", "error:", "issuer", "notbefore", "notafter", '"description"', "invalidcontenttype",
+    "corrupt message", "end_of_file", "connect_reset", "\\25\\3", "\\x15\\x03", "15 03 0", "15030", "3688", "36874",
+    "peer", "crl", "trust", "cipher", "last_rx", "last_tx", "quic", "crypto_error", "asn_", "curl: (", "-0x7",
+    "-0x2", "openssl", "revo",
 )  # fmt: skip
 #: What lines that tell of an error hold as well; without any of these a line is about what went well.
 TROUBLE = (
-    "error", "fail", "alert", "verif", "refus", "reject", "expire", "valid", "unknown", "trust", "match", "no ", "not",
-    "unable", "unsupported", "clos", "eof", "reset", "timeout", "timed", "bad", "wrong", "revo", "deni", "missing", "self",
-    "n't", "requir", "weak", "small", "illegal", "malformed", "corrupt", "incompatib", "disconnect", "terminat", "abort",
-    "0x8", "0x7", "-0x", "err_", "_e_", "cannot", "plain", "incorrect", "unexpected", "overs", "exception", "invalid", "peer",
-    "crypto_error", "15 03", "1503", "\\25\\3", "\\x15\\x03", "3688", "last_", "-1", "36874", "violation", "lost", "none", "tls_alert",
-    "curl: (", "stopped", "untrusted", "description", "date", "interrupted", "unrec", "insuff", "fatal",
+    "error", "fail", "alert", "verif", "refus", "reject", "expire", "valid", "unknown", "trust", "match", "no ",
+    "not", "unable", "unsupported", "clos", "eof", "reset", "timeout", "timed", "bad", "wrong", "revo", "deni",
+    "missing", "self", "n't", "requir", "weak", "small", "illegal", "malformed", "corrupt", "incompatib",
+    "disconnect", "terminat", "abort", "0x8", "0x7", "-0x", "err_", "_e_", "cannot", "plain", "incorrect",
+    "unexpected", "overs", "exception", "invalid", "peer", "crypto_error", "15 03", "1503", "\\25\\3", "\\x15\\x03",
+    "3688", "last_", "-1", "36874", "violation", "lost", "none", "tls_alert", "curl: (", "stopped", "untrusted",
+    "description", "date", "interrupted", "unrec", "insuff", "fatal",
 )  # fmt: skip
 CODE = re.compile(r"(?<![0-9a-z])(?:error[:= ]*(?:code)?[:= ]*)(?:0x)?([0-9a-f]{8})(?![0-9a-f])", re.I)
 VERIFY_NUMBER = re.compile(
-    r"(?:verify[ _]?(?:error|return code|result|status)?[:= ]*(?:\(?num(?:ber)?[=:]|error[ =:]*)\(?|verify return code: |verify error:num=|verify error: num=|certificate verification: error \(|ssl certificate verify error: \(|:num=)(\d{1,3})\b",
+    r"(?:verify[ _]?(?:error|return code|result|status)?[:= ]*(?:\(?num(?:ber)?[=:]|error[ =:]*)\(?"
+    r"|verify return code: |verify error: ?num=|certificate verification: error \(|certificate verify error: \(|:num=)"
+    r"(\d{1,3})\b",
     re.I,
 )
 ERROR_AT_DEPTH = re.compile(r"\berror (\d{1,3}) at (\d+) depth lookup", re.I)
@@ -41,7 +46,14 @@ CURL_EXIT = re.compile(r"^curl: ?\((\d{1,3})\)")
 X509_CONSTANT = re.compile(r"\bX509_V_ERR_([A-Z0-9_]+)\b")
 NSS_NUMBER = re.compile(r"(?<![\w.])-(12\d{3}|81\d{2}|80\d{2}|163\d{2})(?!\d)")
 #: Words of other programs that hold OpenSSL's.
-NOT_OPENSSL = ("x509: ", "the certificate has expired", "the certificate of ", "client certificate not trusted", "peer's certificate has expired", "issued certificate")
+NOT_OPENSSL = (
+    "x509: ",
+    "the certificate has expired",
+    "the certificate of ",
+    "client certificate not trusted",
+    "peer's certificate has expired",
+    "issued certificate",
+)
 VALIDITY = re.compile(r"\s*not(before|after) ?=")
 
 
@@ -74,7 +86,8 @@ def _findings(line: str, low: str) -> Iterator[Understood]:
     yield from _curl(line)
     if match := VALIDITY.match(low):
         end = "beginning" if match[1] == "before" else "end"
-        yield Understood(f"The {end} of a certificate's validity, as OpenSSL prints it: compare it with the clock of whoever refused it.", "OpenSSL")
+        words = f"The {end} of a certificate's validity, as OpenSSL prints it: compare it with the refuser's clock."
+        yield Understood(words, "OpenSSL")
 
 
 def _packed(line: str, low: str) -> Iterator[Understood]:
@@ -109,9 +122,8 @@ def _constants(line: str, low: str) -> Iterator[Understood]:
             if found := codes.schannel(codes.schannel_numbers().get(match[0], 0)):
                 yield found
         for match in CHROME_NAME.finditer(line):
-            if "err_ssl_" not in low or match[1] in codes.CHROME_CAUSES or "net" in low:
-                if match[1] in codes.CHROME_CAUSES or match[1] in codes.CHROME.values():
-                    yield codes.chrome(match[1])
+            if match[1] in codes.CHROME_CAUSES or match[1] in codes.CHROME.values():
+                yield codes.chrome(match[1])
     if "0x80" in low:
         from tlsalert.understanding import library_codes as codes
 
@@ -141,7 +153,13 @@ def _numbers(line: str, low: str) -> Iterator[Understood]:
         for match in re.finditer(r"(?<![\w.])(-\d{1,3})(?!\d)", line):
             if found := codes.gnutls_number(int(match[1])):
                 yield found
-    if "wolfssl" in low or "cyassl" in low or "err = " in low or "ssl_connect error" in low or "ssl_accept error" in low:
+    if (
+        "wolfssl" in low
+        or "cyassl" in low
+        or "err = " in low
+        or "ssl_connect error" in low
+        or "ssl_accept error" in low
+    ):
         for match in re.finditer(r"(?<![\w.])(-[1-4]\d{2})(?!\d)", line):
             if found := codes.wolfssl_number(int(match[1])):
                 yield found
@@ -162,7 +180,22 @@ def _of_octets(seen: object, low: str) -> Understood:
 
 def _verify(line: str, low: str) -> Iterator[Understood]:
     """Give OpenSSL's verify errors: by number, by constant, by words."""
-    if not any(word in low for word in ("verif", "cert", "depth", "crl", "issuer", "x509", "self", "mismatch", "trust", "signature", "key too")):
+    if not any(
+        word in low
+        for word in (
+            "verif",
+            "cert",
+            "depth",
+            "crl",
+            "issuer",
+            "x509",
+            "self",
+            "mismatch",
+            "trust",
+            "signature",
+            "key too",
+        )
+    ):
         return
     if any(words in low for words in NOT_OPENSSL):
         return
@@ -172,10 +205,10 @@ def _verify(line: str, low: str) -> Iterator[Understood]:
     if number and (error := openssl.verify_error(int(number[1]))):
         yield decoded.of_verify(error, low)
         return
-    if constant := X509_CONSTANT.search(line):
-        if error := openssl.verify_named(constant[1]):
-            yield decoded.of_verify(error, low)
-            return
+    constant = X509_CONSTANT.search(line)
+    if constant and (error := openssl.verify_named(constant[1])):
+        yield decoded.of_verify(error, low)
+        return
     if (words := openssl.verify_pattern().search(low)) and (error := openssl.verify_named(words[1])):
         yield decoded.of_verify(error, low)
 
@@ -196,7 +229,12 @@ def _is_reason(match: re.Match[str], line: str, low: str) -> bool:
     """Return whether words that could be plain English stand where OpenSSL's reasons do."""
     if "_" in match[1] or "ssl routines" in low or "[ssl" in low or "ssl_" in low or "error:" in low:
         return True
-    return " " in match[1] and match[1] not in ("unexpected message", "bad extension", "internal error", "bad signature")
+    return " " in match[1] and match[1] not in (
+        "unexpected message",
+        "bad extension",
+        "internal error",
+        "bad signature",
+    )
 
 
 @cache

@@ -105,9 +105,20 @@ GO_SERVERS: Final = (
         ((116, "in TLS 1.3"), (42, "from Go up to 1.19, and up to TLS 1.2 to about 1.23")),
     ),
 )  # fmt: skip
-BY_DATE = "The program refused its peer's certificate by its dates: expired or not yet valid, as the cause below it says."
+BY_DATE = (
+    "The program refused its peer's certificate by its dates: expired or not yet valid, as the cause below it says."
+)
 JAVA_DATES: Final = tuple(
-    LocalError(needle, "Java", "java", None, None, 46, ((45, "expired, up to TLS 1.2"), (42, "not yet valid, up to TLS 1.2")), BY_DATE)
+    LocalError(
+        needle,
+        "Java",
+        "java",
+        None,
+        None,
+        46,
+        ((45, "expired, up to TLS 1.2"), (42, "not yet valid, up to TLS 1.2")),
+        BY_DATE,
+    )
     for needle in ("validity check failed", "timestamp check failed")
 )
 
@@ -407,10 +418,14 @@ def rows() -> tuple[LocalError, ...]:
     return (
         *GO_SERVERS,
         *(LocalError(needle, "Go", "go", side, cause, sent) for needle, side, cause, sent in GO),  # type: ignore[arg-type]
-        *(LocalError(needle, "Java", "java", side, cause, sent) for needle, side, cause, sent in JAVA_FIRST),  # type: ignore[arg-type]
+        *(LocalError(needle, "Java", "java", side, cause, sent) for needle, side, cause, sent in JAVA_FIRST),
         *JAVA_DATES,
         *(LocalError(needle, "Java", "java", side, cause, sent) for needle, side, cause, sent in JAVA),  # type: ignore[arg-type]
-        *(LocalError(f"{mark}|{needle}", "rustls", "rustls", None, cause, sent) for needle, cause, sent in RUSTLS for mark in RUSTLS_MARKS),
+        *(
+            LocalError(f"{mark}|{needle}", "rustls", "rustls", None, cause, sent)
+            for needle, cause, sent in RUSTLS
+            for mark in RUSTLS_MARKS
+        ),
         *(LocalError(needle, "rustls", "rustls", side, cause, sent) for needle, side, cause, sent in RUSTLS_OTHER),  # type: ignore[arg-type]
-        *(LocalError(*row) for row in OTHERS),  # type: ignore[arg-type]
+        *(LocalError(*row) for row in OTHERS),
     )

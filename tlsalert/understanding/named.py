@@ -159,7 +159,9 @@ def _reason(line: str, low: str) -> Understood | None:
     if "alert" in low or "tlsv1" in low:
         for pattern in (
             r"(?:sslv3|tlsv1(?:[._]?3)?|ssl/tls|tls|ssl)[ _]alert[ _]" + NAME,
-            r"(?:sslv3|tlsv1(?:[._]?3)?|ssl/tls)[ _](?P<name>" + "|".join(words.replace(" ", "[ _]") for words in alert_names.WITHOUT_ALERT) + ")",
+            r"(?:sslv3|tlsv1(?:[._]?3)?|ssl/tls)[ _](?P<name>"
+            + "|".join(words.replace(" ", "[ _]") for words in alert_names.WITHOUT_ALERT)
+            + ")",
         ):
             if match := _compiled(pattern + "(?![a-z])").search(line):
                 code = alert_names.number(match["name"])
@@ -172,7 +174,11 @@ def _anywhere(line: str, low: str) -> Understood | None:
     if "alert" not in low:
         return None
     match = (
-        _compiled(r"alert[^a-z0-9]*(?:received|sent|message|protocol|code|number|description|desc|level|fatal|warning|error|from|peer|client|server|[^a-z0-9])*[^a-z0-9]*" + NAME + "(?![a-z])").search(line)
+        _compiled(
+            r"alert[^a-z0-9]*(?:received|sent|message|protocol|code|number|description|desc|level|fatal|warning|error|from|peer|client|server|[^a-z0-9])*[^a-z0-9]*"
+            + NAME
+            + "(?![a-z])"
+        ).search(line)
         or _compiled(r"(?:fatal|warning)[^a-z0-9]+" + NAME + "(?![a-z])").search(line)
         or _compiled(r"(?<![a-z])" + NAME + r"[ _]?alert").search(line)
         or _compiled(r"alert(?!\(21\))[^0-9]{0,24}?[^0-9.:x](?P<number>\d{2,3})(?![\d.:])").search(line)

@@ -11,7 +11,11 @@ from typing import NamedTuple
 
 ESCAPED = re.compile(r'(?:[^\\"]|\\.)*', re.S)
 SIMPLE = {"n": 10, "t": 9, "r": 13, "v": 11, "f": 12, "a": 7, "b": 8, "e": 27, "\\": 92, '"': 34, "'": 39}
-HEX_RECORD = re.compile(r"(?<![0-9a-f])15[ :,]*(?:0x)?03[ :,]*(?:0x)?0[0-4][ :,]*(?:0x)?([0-9a-f]{2})[ :,]*(?:0x)?([0-9a-f]{2})((?:[ :,]*(?:0x)?[0-9a-f]{2}){0,2})", re.I)
+_GAP = "[ :,]*(?:0x)?"
+HEX_RECORD = re.compile(
+    rf"(?<![0-9a-f])15{_GAP}03{_GAP}0[0-4]{_GAP}([0-9a-f]{{2}}){_GAP}([0-9a-f]{{2}})((?:{_GAP}[0-9a-f]{{2}}){{0,2}})",
+    re.I,
+)
 QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
 LEVELS = {1: "warning", 2: "fatal"}
 

@@ -26,7 +26,8 @@ LIBRARIES = {
 FUNCTIONS = {
     116: "ssl23_client_hello", 118: "ssl23_get_client_hello", 119: "ssl23_get_server_hello", 121: "ssl23_write",
     130: "ssl3_check_cert_and_algorithm", 136: "ssl3_get_cert_verify", 137: "ssl3_get_client_certificate",
-    138: "ssl3_get_client_hello", 141: "ssl3_get_key_exchange", 143: "ssl3_get_record", 144: "ssl3_get_server_certificate",
+    138: "ssl3_get_client_hello", 141: "ssl3_get_key_exchange", 143: "ssl3_get_record",
+    144: "ssl3_get_server_certificate",
     146: "ssl3_get_server_hello", 148: "ssl3_read_bytes", 158: "ssl3_write_bytes", 168: "SSL_CTX_check_private_key",
     367: "tls_process_server_certificate", 369: "tls_process_server_hello", 378: "tls_post_process_client_hello",
     379: "tls_process_cert_verify", 380: "tls_process_client_certificate", 419: "tls_process_ske_dhe",
@@ -153,7 +154,7 @@ def unpack(digits: str, *, boring: bool = False) -> Packed | None:
     number = int(digits, 16)
     code = f"{number:08X}"
     top, low = number >> 24, number & 0xFFF
-    if top == BORING_SSL and (boring or number & 0xFFF000 == 0 and low >= ALERT_REASONS):
+    if top == BORING_SSL and (boring or (number & 0xFFF000 == 0 and low >= ALERT_REASONS)):
         return Packed(code, "BoringSSL", top, low, None, None, _alert(low))
     if number & SYSTEM_FLAG:
         return Packed(code, "OpenSSL 3", 2, number & 0x7FFFFFFF, None, None, None) if number >> 16 == 0x8000 else None

@@ -16,7 +16,11 @@ SIGNS: Final = (
     (r"dovecot|(?:imap|pop3|managesieve|submission)-login:|where=0x", "Dovecot"),
     (r"\bah0\d{4}\b|\[ssl:(?:info|warn|error|debug|emerg)\]", "Apache httpd"),
     (r"ssl_do_handshake\(\) failed|while ssl handshaking|\[(?:crit|info|error|emerg)\] \d+#\d+|\bnginx\b", "nginx"),
-    (r"\bhaproxy\b|\[\d\d/\w{3}/\d{4}:\d\d:\d\d:\d\d\.\d{3}\] \S+[~/]|ssl handshake failure$|/\d+: ssl (?:handshake|client)", "HAProxy"),
+    (
+        r"\bhaproxy\b|\[\d\d/\w{3}/\d{4}:\d\d:\d\d:\d\d\.\d{3}\] \S+[~/]"
+        r"|ssl handshake failure$|/\d+: ssl (?:handshake|client)",
+        "HAProxy",
+    ),
     (r"\blog\d\[|\bstunnel\b|ssl_accept: .*\.c:\d+|ssl_connect: .*\.c:\d+", "stunnel"),
     (r"\bexim\b|tls error on connection from", "Exim"),
     (r"starttls=(?:server|client)", "sendmail"),
@@ -45,7 +49,10 @@ SIGNS: Final = (
     (r"mbedtls|ssl_tls\.c:|ssl_msg\.c:|ssl_cli\.c:|ssl_srv\.c:", "Mbed TLS"),
     (r"wolfssl|last_rx|last_tx", "wolfSSL"),
     (r"error:14(?:fff|04b)", "LibreSSL"),
-    (r"error:[0-9a-f]{8}|ssl routines|ssl alert number|verify error|depth lookup|ssl3? alert (?:read|write)", "OpenSSL"),
+    (
+        r"error:[0-9a-f]{8}|ssl routines|ssl alert number|verify error|depth lookup|ssl3? alert (?:read|write)",
+        "OpenSSL",
+    ),
 )
 _PATTERNS: Final[list[tuple[re.Pattern[str], str]]] = []
 

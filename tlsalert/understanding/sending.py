@@ -10,7 +10,9 @@ FORESEEN = {
     "unrecognized_name": 112, "no_application_protocol": 120, "inappropriate_fallback": 86, "decryption_failed": 20,
     "protocol_violation": 10, "internal_error": 80, "unknown_psk_identity": 115, "name_mismatch": 42,
 }  # fmt: skip
-NO_ALERT = frozenset({"closed_without_alert", "reset_without_alert", "timed_out", "not_tls", "normal_close", "resource_limit"})
+NO_ALERT = frozenset(
+    {"closed_without_alert", "reset_without_alert", "timed_out", "not_tls", "normal_close", "resource_limit"}
+)
 
 
 def sent_for(stack: str | None, cause: str | None, side: Literal["client", "server"] | None) -> tuple[int, ...]:
@@ -23,7 +25,7 @@ def sent_for(stack: str | None, cause: str | None, side: Literal["client", "serv
     if stack in STACKS:
         sender: Literal["client", "server"] = side or ("server" if cause == "no_client_certificate" else "client")
         for era in ("tls1.2", "tls1.3"):
-            numbers = [answer for answer in habit(stack, era, cause, sender) if isinstance(answer, int)]  # type: ignore[arg-type]
+            numbers = [answer for answer in habit(stack, era, cause, sender) if isinstance(answer, int)]
             if numbers and numbers[0] not in found:
                 found.append(numbers[0])
     if cause in ("no_shared_version", "name_mismatch") and stack.startswith("openssl"):

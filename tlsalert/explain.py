@@ -132,10 +132,11 @@ class Explanation(NamedTuple):
         }
 
 
-def explain(text: str, stacks: tuple[str, ...] = ()) -> Explanation:
+def explain(text: str, stacks: tuple[str, ...] = (), *, in_log: bool = False) -> Explanation:
     """Return what ``text`` means: an alert's number or name, an error code, bytes, a line of a log. Never raises.
 
     ``stacks`` are the families of TLS stacks that may have sent the alert; without it the causes of all are told.
+    ``in_log`` says that the text is one of many lines, which may well be about something else than TLS.
     """
     asked = " ".join(text[:LONGEST].split())
     if (code := _number(asked)) is not None and code <= 0xFF:
@@ -144,14 +145,14 @@ def explain(text: str, stacks: tuple[str, ...] = ()) -> Explanation:
         return _explain_number(text, int(alert), stacks)
     if (both := re.fullmatch(NAME_AND_NUMBER, asked)) and " " not in both[1].strip():
         return _explain_both(text, both[1], both[2], stacks)
-    if found := _understood(text, asked):
+    if found := _understood(text, asked, in_log=in_log):
         return _explain_found(text, found, stacks)
     if code is not None:
         return _too_large(text)
     return _explain_announced(text, asked, stacks)
 
 
-def _understood(text: str, asked: str) -> list[Understood]:
+def _understood(text: str, asked: str, *, in_log: bool) -> list[Understood]:
     """Return what a text says that is no bare number or name of an alert."""
     from tlsalert.understanding.bare import of_code, of_constant
     from tlsalert.understanding.octets import in_text
@@ -166,7 +167,7 @@ def _understood(text: str, asked: str) -> list[Understood]:
 
     if re.fullmatch(r"\w+", asked) and (found := of_constant(asked)):
         return found
-    return understand(text)
+    return understand(text, asked=not in_log)
 
 
 def _explain_announced(text: str, asked: str, stacks: tuple[str, ...]) -> Explanation:

@@ -53,8 +53,8 @@ def main() -> None:
             "libnss3-dev", "nss/sslerr.h, secerr.h", nss(include / "nss") | MOZILLA_PKIX,
         ),
         "mbedtls": (
-            "Mbed TLS's errors (MBEDTLS_ERR_…), those of SSL, X.509, PK and of a network; 2.x and 3.x together.",
-            "libmbedtls-dev", "mbedtls/ssl.h, x509.h, pk.h, net_sockets.h; 3.6's ssl.h", both(mbedtls(include), MBEDTLS_3),
+            "Mbed TLS's errors (MBEDTLS_ERR_…), those of SSL, X.509, PK and networks; 2.x and 3.x together.",
+            "libmbedtls-dev", "mbedtls/ssl.h, x509.h, pk.h, net_sockets.h", both(mbedtls(include), MBEDTLS_3),
         ),
         "wolfssl": (
             "wolfSSL's errors of TLS (-300 …) and of certificates (-140 … -190).",

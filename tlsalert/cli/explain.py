@@ -101,7 +101,7 @@ class _Inputs:
         for line in iter(lambda: sys.stdin.buffer.readline(LONGEST_LINE), b""):
             if text := _decoded(line):
                 self._lines += 1
-                found = explain(text, self._stacks)
+                found = explain(text, self._stacks, in_log=True)
                 if found.understood:
                     yield found
                 else:

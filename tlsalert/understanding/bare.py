@@ -61,6 +61,8 @@ def _negative(number: int) -> list[Understood]:
         found = [codes.nss_number(number), codes.apple(number), codes.mbedtls_number(number)]
     else:
         found = [codes.gnutls_number(number), codes.chrome_number(number), codes.wolfssl_number(number)]
+        if number <= -300:  # here GnuTLS has only what hardly anybody sees
+            found.reverse()
     return [one for one in found if one]
 
 

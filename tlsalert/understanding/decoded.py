@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tlsalert.understanding.octets import Octets
     from tlsalert.understanding.openssl import Local, Packed, VerifyError
 
+BORING_REASON = re.compile(r"OPENSSL_internal:([A-Z0-9_]+)")
 GOES_ON = re.compile(r"^\s*(?:verify error:|verification error:|verify return code:)")
 REFUSED = "The program refused its peer's certificate; for what reason is not in this line."
 READING = re.compile(r"\b(?:read|readv|recv|recvfrom|recvmsg|recvmmsg)\(|<<<|read from", re.I)
@@ -54,6 +55,8 @@ def of_packed(packed: Packed, line: str) -> Understood:
         return Understood(
             f"{words}: {os.strerror(packed.reason)}. No TLS error.", program, stack, error_code=packed.code
         )
+    if packed.family == "BoringSSL" and (boring := BORING_REASON.search(line)):
+        packed = packed._replace(library=SSL_LIBRARY, reason_name=boring[1])
     name = packed.reason_name if packed.library in (SSL_LIBRARY, X509_LIBRARY) else None
     local = LOCAL.get(name or "") or LOCAL.get(f"X509_{name}")
     if local:
@@ -178,6 +181,7 @@ def _both(known: Understood, one: Understood) -> Understood:
     cause = known.cause or (one.cause if not known.certain or known.alert is None else None)
     also = known.also or (one.also if not known.certain else ())
     alert = known.alert if known.alert is not None else one.alert
+    same_kind = one.certain or not known.certain  # a guess tells nothing of an alert that is named
     words = (
         one.meaning
         if known.error_code is None and one.error_code and known.certain and known.alert == one.alert and one.certain
@@ -185,9 +189,9 @@ def _both(known: Understood, one: Understood) -> Understood:
     )
     return known._replace(
         meaning=words, alert=alert, error_code=code, cause=cause, also=also,
-        program=known.program or one.program,
-        stack=known.stack or one.stack,
-        direction=known.direction or one.direction,
+        program=known.program or (one.program if same_kind else None),
+        stack=known.stack or (one.stack if same_kind else None),
+        direction=known.direction or (one.direction if same_kind else None),
     )  # fmt: skip
 
 

@@ -19,6 +19,10 @@ SIGNS = (
 )  # fmt: skip
 #: What lines that tell of an error hold as well; without any of these a line is about what went well.
 TROUBLE = (
+    "legacy", "unhandled", "negative", "unadvertised", "inappropriate", "downgrade", "unconfigured", "insecure", "empty",
+    "null cert", "incommon", "present", "disabled", "exceed", "length", "https", "0 bytes", "response", "too many",
+    "neither", "unwrap",
+    "reason(",
     "error", "fail", "alert", "verif", "refus", "reject", "expire", "valid", "unknown", "trust", "match", "no ",
     "not", "unable", "unsupported", "clos", "eof", "reset", "timeout", "timed", "bad", "wrong", "revo", "deni",
     "missing", "self", "n't", "requir", "weak", "small", "illegal", "malformed", "corrupt", "incompatib",
@@ -57,15 +61,16 @@ NOT_OPENSSL = (
 VALIDITY = re.compile(r"\s*not(before|after) ?=")
 
 
-def understand(line: str) -> list[Understood]:
+def understand(line: str, *, asked: bool = False) -> list[Understood]:
     """Return what a line says, the surest first; an empty list where it says nothing of TLS. Never raises.
 
     An alert that the line names stands before one that follows from an error, and that before what names none.
-    Lines are cheap to ask about: most are passed over after a look for a few words.
+    Lines are cheap to ask about: most are passed over after a look for a few words. ``asked`` says that somebody
+    gave this very line as an error of TLS: then it is looked into even where it shows no sign of TLS.
     """
     line = line[:LONGEST]
     low = line.lower()
-    if not any(sign in low for sign in SIGNS) or not any(word in low for word in TROUBLE):
+    if not asked and not (any(sign in low for sign in SIGNS) and any(word in low for word in TROUBLE)):
         return []
     return _joined(list(_findings(line, low)), line, low)
 

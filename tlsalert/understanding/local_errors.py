@@ -389,10 +389,10 @@ OTHERS: Final = (
     ("certificate received from the remote client has not validated correctly", "Schannel", "schannel", "server", "unknown_ca", None),
     ("does not contain the expected name", "Schannel", "schannel", "client", "name_mismatch", None),
     # Erlang/OTP, lib/ssl/src
-    ("unknown_ca", "Erlang/OTP", "erlang", None, "unknown_ca", None),
-    ("cert_expired", "Erlang/OTP", "erlang", None, "certificate_expired", None),
-    ("hostname_check_failed", "Erlang/OTP", "erlang", "client", "name_mismatch", 40),
-    ("selfsigned_peer", "Erlang/OTP", "erlang", None, "unknown_ca", None),
+    ("bad_cert,unknown_ca", "Erlang/OTP", "erlang", None, "unknown_ca", None),
+    ("bad_cert,cert_expired", "Erlang/OTP", "erlang", None, "certificate_expired", None),
+    ("bad_cert,hostname_check_failed", "Erlang/OTP", "erlang", "client", "name_mismatch", 40),
+    ("bad_cert,selfsigned_peer", "Erlang/OTP", "erlang", None, "unknown_ca", None),
     # PostgreSQL, MySQL, Redis, SSH-like others
     ("could not accept ssl connection: eof detected", "PostgreSQL", "openssl>=1.1.1", "server", "closed_without_alert", "none"),
     ("connection requires a valid client certificate", "PostgreSQL", "openssl>=1.1.1", "server", "no_client_certificate", "none"),

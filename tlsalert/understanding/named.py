@@ -95,6 +95,11 @@ FORMS: tuple[Form, ...] = (
     Form("alert", r"alert(?:_message)?[._ ]desc(?:ription)?[\"' ]*[=:]+[\"' ]*(?P<number>\d{1,3})\b", None, None, None),
     Form("alert", r"(?:level|lvl)[ =:(]+\d[),; ]+(?:desc(?:ription|r)?|code)[ =:(]+(?P<number>\d{1,3})", None, None, None),
 )  # fmt: skip
+OPENSSL = re.compile(r"error:[0-9a-f]{8}|ssl routines|err_ssl_|ssl_r_|\[ssl|reason")
+#: An alert of TLS, and not of a monitor.
+CONTEXT = re.compile(
+    r"ssl|tls|handshake|cert|fatal|schannel|[ _]ca\b|peer|cipher|record.mac|close.notify|decrypt|renegotiat|psk"
+)
 UNNAMED = re.compile(r"alert[ (]*(read|write)\)?: ?(?:fatal|warning): ?unknown\s*$")
 RECEIVED = re.compile(
     r"receiv|\bread\b|recv|\brx\b|\bgot\b|<<<|remote|by peer|from (?:the )?(?:server|client|peer|remote)|\bpeer (?:sent|reported|said|send)|\bincoming\b|\(in\)|alertreceived|sent (?:us )?(?:an? )?alert",
@@ -157,8 +162,9 @@ def _reason(line: str, low: str) -> Understood | None:
     of the version in use. All are alerts that were received.
     """
     if "alert" in low or "tlsv1" in low:
+        plain = "|tls|ssl" if OPENSSL.search(low) else ""  # the newest name reads like anybody's words
         for pattern in (
-            r"(?:sslv3|tlsv1(?:[._]?3)?|ssl/tls|tls|ssl)[ _]alert[ _]" + NAME,
+            rf"(?:sslv3|tlsv1(?:[._]?3)?|ssl/tls{plain})[ _]alert[ _]" + NAME,
             r"(?:sslv3|tlsv1(?:[._]?3)?|ssl/tls)[ _](?P<name>"
             + "|".join(words.replace(" ", "[ _]") for words in alert_names.WITHOUT_ALERT)
             + ")",
@@ -171,7 +177,7 @@ def _reason(line: str, low: str) -> Understood | None:
 
 def _anywhere(line: str, low: str) -> Understood | None:
     """Return an alert whose name or number stands behind the word "alert", or before it."""
-    if "alert" not in low:
+    if "alert" not in low or not CONTEXT.search(low):
         return None
     match = (
         _compiled(
@@ -181,7 +187,7 @@ def _anywhere(line: str, low: str) -> Understood | None:
         ).search(line)
         or _compiled(r"(?:fatal|warning)[^a-z0-9]+" + NAME + "(?![a-z])").search(line)
         or _compiled(r"(?<![a-z])" + NAME + r"[ _]?alert").search(line)
-        or _compiled(r"alert(?!\(21\))[^0-9]{0,24}?[^0-9.:x](?P<number>\d{2,3})(?![\d.:])").search(line)
+        or _compiled(r"alert(?!s?/)(?!\(21\))[^0-9]{0,24}?[^0-9.:x](?P<number>\d{2,3})(?![\d.:])").search(line)
         or _compiled(r"(?<![a-z])" + NAME + r"(?![a-z])").search(line)
     )
     if match is None:

@@ -52,7 +52,7 @@ NEXT: dict[str, tuple[str, ...]] = {
         "check the clock of the CA that issued the certificate, if it is brand new",
     ),
     "certificate_expired": (
-        "compare notAfter of every certificate of the chain, intermediates and root too, with the refusing side's clock",
+        "compare notAfter of every certificate of the chain, the CAs' too, with the refusing side's clock",
         "renew what expired and restart the program that presents it",
         "check the refusing side's clock",
     ),

@@ -19,7 +19,8 @@ SIGNS = (
 )  # fmt: skip
 #: What lines that tell of an error hold as well; without any of these a line is about what went well.
 TROUBLE = (
-    "legacy", "unhandled", "negative", "unadvertised", "inappropriate", "downgrade", "unconfigured", "insecure", "empty",
+    "unobtain", "legacy", "unhandled", "negative", "unadvertised", "inappropriate", "downgrade", "unconfigured", "insecure",
+    "empty",
     "null cert", "incommon", "present", "disabled", "exceed", "length", "https", "0 bytes", "response", "too many",
     "neither", "unwrap",
     "reason(",

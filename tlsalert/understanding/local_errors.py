@@ -342,7 +342,6 @@ OTHERS: Final = (
     ("client certificate not found (nickname", "NSS", "nss", "client", "no_client_certificate", "none"),
     ("tls connect error: unexpected eof", "curl", "openssl>=1.1.1", "client", "closed_without_alert", "none"),
     # NSS's words, nss/lib/ssl/SSLerrs.h
-    ("ssl peer cannot verify your certificate", "NSS", "nss", None, "unknown_ca", "none"),
     ("peer's certificate issuer has been marked as not trusted", "NSS", "nss", "client", "unknown_ca", 48),
     ("peer's certificate issuer is not recognized", "NSS", "nss", None, "unknown_ca", 48),
     ("peer's certificate has expired", "NSS", "nss", None, "certificate_expired", 45),

@@ -19,18 +19,16 @@ SIGNS = (
 )  # fmt: skip
 #: What lines that tell of an error hold as well; without any of these a line is about what went well.
 TROUBLE = (
-    "unobtain", "legacy", "unhandled", "negative", "unadvertised", "inappropriate", "downgrade", "unconfigured", "insecure",
-    "empty",
-    "null cert", "incommon", "present", "disabled", "exceed", "length", "https", "0 bytes", "response", "too many",
-    "neither", "unwrap",
-    "reason(",
-    "error", "fail", "alert", "verif", "refus", "reject", "expire", "valid", "unknown", "trust", "match", "no ",
-    "not", "unable", "unsupported", "clos", "eof", "reset", "timeout", "timed", "bad", "wrong", "revo", "deni",
-    "missing", "self", "n't", "requir", "weak", "small", "illegal", "malformed", "corrupt", "incompatib",
-    "disconnect", "terminat", "abort", "0x8", "0x7", "-0x", "err_", "_e_", "cannot", "plain", "incorrect",
-    "unexpected", "overs", "exception", "invalid", "peer", "crypto_error", "15 03", "1503", "\\25\\3", "\\x15\\x03",
-    "3688", "last_", "-1", "36874", "violation", "lost", "none", "tls_alert", "curl: (", "stopped", "untrusted",
-    "description", "date", "interrupted", "unrec", "insuff", "fatal",
+    "unobtain", "legacy", "unhandled", "negative", "unadvertised", "inappropriate", "downgrade", "unconfigured",
+    "insecure", "empty", "null cert", "incommon", "present", "disabled", "exceed", "length", "https", "0 bytes",
+    "response", "too many", "neither", "unwrap", "reason(", "error", "fail", "alert", "verif", "refus", "reject",
+    "expire", "valid", "unknown", "trust", "match", "no ", "not", "unable", "unsupported", "clos", "eof", "reset",
+    "timeout", "timed", "bad", "wrong", "revo", "deni", "missing", "self", "n't", "requir", "weak", "small",
+    "illegal", "malformed", "corrupt", "incompatib", "disconnect", "terminat", "abort", "0x8", "0x7", "-0x", "err_",
+    "_e_", "cannot", "plain", "incorrect", "unexpected", "overs", "exception", "invalid", "peer", "crypto_error",
+    "15 03", "1503", "\\25\\3", "\\x15\\x03", "3688", "last_", "-1", "36874", "violation", "lost", "none",
+    "tls_alert", "curl: (", "stopped", "untrusted", "description", "date", "interrupted", "unrec", "insuff",
+    "fatal",
 )  # fmt: skip
 CODE = re.compile(r"(?<![0-9a-z])(?:error[:= ]*(?:code)?[:= ]*)(?:0x)?([0-9a-f]{8})(?![0-9a-f])", re.I)
 VERIFY_NUMBER = re.compile(

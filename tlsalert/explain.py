@@ -235,7 +235,7 @@ def _explain_found(text: str, found: list[Understood], stacks: tuple[str, ...]) 
     others += tuple(
         OtherAlert(more.alert, AlertDescription(more.alert).name, "the line names it, too")
         for more in found[1:]
-        if more.alert is not None and more.alert != one.alert
+        if more.alert is not None and more.alert != one.alert and more.certain
     )
     said = one.meaning
     codes = "; ".join(more.error_code for more in found[:SEVERAL] if more.error_code) or None

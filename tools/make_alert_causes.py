@@ -22,6 +22,8 @@ import make_knowledge as knowledge
 TARGET = Path(__file__).resolve().parent.parent / "tlsalert" / "registry" / "alert_causes"
 EXTRA_STACKS = {"s2n-tls": ("s2n",), "GnuTLS gnutls-serv": ("gnutls-serv",)}
 SERVER_OF_STACK = {"nginx", "node", "grpc", "gnutls-serv", "stunnel-pinned"}  # they have a policy of their own
+SETUPS = {"base", "crl", "fresh", "ctrl"}  # the CA in the trust store, and a right clock
+CONTROLS = {"control_good", "control_version_probe"}  # no defect, and one that only some servers were asked about
 MOST_DEFECTS = 4  # of one cause that are named when they were only measured
 ORDER = (
     "openssl>=1.1.1", "openssl<=1.0.2", "boringssl", "gnutls", "nss", "mbedtls", "wolfssl", "java", "go",
@@ -30,8 +32,9 @@ ORDER = (
 # The causes that are met most often stand first.
 PRIORITY = (
     "certificate_not_yet_valid", "certificate_expired", "unknown_ca", "chain_incomplete", "no_client_certificate",
+    "no_shared_cipher_suite", "no_shared_version",
     "certificate_not_pinned", "wrong_certificate_usage", "certificate_revoked", "key_mismatch", "name_mismatch",
-    "bad_certificate_signature", "weak_certificate", "no_shared_cipher_suite", "no_shared_version",
+    "bad_certificate_signature", "weak_certificate",
     "revocation_status_unavailable", "chain_invalid", "unsupported_certificate", "malformed_certificate",
 )  # fmt: skip
 # Facts whose sentence names no cause that make_knowledge knows.
@@ -56,8 +59,9 @@ from __future__ import annotations
 # fmt: off
 ROWS: tuple[tuple[str, str, str, str], ...] = (
 '''
+#: The two alerts that the surprise is about, and what OpenSSL means by each.
+SURPRISING = {42: "certificate_not_yet_valid", 45: "certificate_expired"}
 SURPRISE = (
-    "certificate_not_yet_valid",
     "openssl>=1.1.1",
     "every OpenSSL from 0.9.8 to 4.0 answers a certificate that is not yet valid with 42, and only an expired one"
     " with 45, although the RFC's words for 45 cover both",
@@ -95,7 +99,7 @@ def main() -> None:
         record["alert_number"]: record["alert_name"] for record in atlas["records"] if record.get("alert_name")
     }
     for code in codes:
-        rows = [] if code not in {42, 45} else [Row(*SURPRISE, weight=1e9)]
+        rows = [Row(cause, *SURPRISE) for cause in (SURPRISING.get(code),) if cause]
         rows += joined(code, read, measured)
         head = HEAD.format(name=names[code], code=code, made=made)
         body = "".join(
@@ -182,9 +186,9 @@ def measurements(atlas: knowledge.Record, causes: knowledge.Record) -> dict[Key,
     table: dict[Key, Seen] = defaultdict(dict)
     for record in atlas["records"]:
         code = record.get("alert_number")
-        if record["outcome"] != "alert" or not code or record["config"] not in {"base", "crl", "fresh"}:
+        if record["outcome"] != "alert" or not code or record["config"] not in SETUPS:
             continue
-        if record["defect"] in knowledge.TWO_FAULTS | knowledge.ODD:
+        if record["defect"] in knowledge.TWO_FAULTS | knowledge.ODD | CONTROLS:
             continue
         stack = knowledge.STACK_OF_SERVER[record["server"]]
         named = knowledge.causes_of(record, causes, stack)
@@ -210,7 +214,9 @@ def joined(code: int, read: dict[Key, list[Fact]], measured: dict[Key, Seen]) ->
             defects = sorted(seen)
             more = f" and {len(defects) - MOST_DEFECTS} more" if len(defects) > MOST_DEFECTS else ""
             only = {version for _, versions in seen.values() for version in versions}
-            prefix = f"in {only.copy().pop()}: " if only in ({"SSLv3"}, {"TLS 1.3"}) else ""
+            prefix = (
+                f"in {only.copy().pop()}: " if only in ({"SSLv3"}, {"TLS 1.3"}) and cause != "no_shared_version" else ""
+            )
             words = prefix + "; ".join(defects[:MOST_DEFECTS]) + more
             rows.append(Row(cause, stack, words, f"measured: {where}", len(seen)))
     return sorted(rows, key=lambda row: (ORDER.index(row.stack), old(row), urgency(row.cause), -row.weight, row.cause))

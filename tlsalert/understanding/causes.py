@@ -25,7 +25,7 @@ STACKS: dict[str, str] = {
     "nginx": "nginx",
     "node": "Node.js",
     "grpc": "gRPC",
-    "stunnel-pinned": "stunnel, pinned",
+    "stunnel-pinned": "stunnel (pinned)",
     "gnutls-serv": "gnutls-serv",
 }
 #: What is said of a stack that has no rows because its sources cannot be read and none was at hand.

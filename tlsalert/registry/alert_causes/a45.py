@@ -7,7 +7,7 @@ from __future__ import annotations
 
 # fmt: off
 ROWS: tuple[tuple[str, str, str, str], ...] = (
-    ("certificate_not_yet_valid", "openssl>=1.1.1", "every OpenSSL from 0.9.8 to 4.0 answers a certificate that is not yet valid with 42, and only an expired one with 45, although the RFC's words for 45 cover both", "openssl ssl/statem/statem_lib.c x509table, ssl/s3_both.c ssl_verify_alarm_type(); measured: OpenSSL 0.9.8zh, 1.0.1e, 1.0.2u, 1.1.1w, 3.0, 4.0"),
+    ("certificate_expired", "openssl>=1.1.1", "every OpenSSL from 0.9.8 to 4.0 answers a certificate that is not yet valid with 42, and only an expired one with 45, although the RFC's words for 45 cover both", "openssl ssl/statem/statem_lib.c x509table, ssl/s3_both.c ssl_verify_alarm_type(); measured: OpenSSL 0.9.8zh, 1.0.1e, 1.0.2u, 1.1.1w, 3.0, 4.0"),
     ("certificate_expired", "openssl>=1.1.1", "verifier clock is later than notAfter (certificate expired)", "openssl ssl/statem/statem_lib.c x509table, ssl_x509err2alert(); this cause measured: Apache httpd 2.4 mod_ssl, HAProxy 2.6.12, OpenSSL 1.1.1w, 6 more (SSLv3, TLS 1.0, TLS 1.2, TLS 1.3)"),
     ("revocation_status_unavailable", "openssl>=1.1.1", "verifier clock is later than CRL nextUpdate", "openssl ssl/statem/statem_lib.c x509table, ssl_x509err2alert(); this cause measured: HAProxy 2.6.12, OpenSSL 1.1.1w, OpenSSL 3.0.22, 2 more (SSLv3, TLS 1.0, TLS 1.2, TLS 1.3)"),
     ("certificate_expired", "openssl<=1.0.2", "verifier clock is later than notAfter (certificate expired)", "openssl ssl/s3_both.c ssl_verify_alarm_type(); this cause measured: OpenSSL 0.9.8zh, OpenSSL 1.0.1e, OpenSSL 1.0.2u, 1 more (SSLv3, TLS 1.0, TLS 1.1, TLS 1.2)"),

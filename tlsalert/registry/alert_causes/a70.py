@@ -7,5 +7,16 @@ from __future__ import annotations
 
 # fmt: off
 ROWS: tuple[tuple[str, str, str, str], ...] = (
-    ("no_shared_version", "wolfssl", "version not offered by the server", "measured: wolfSSL 5.5.4 (TLS 1.0)"),
+    ("no_shared_version", "openssl>=1.1.1", "client offers only one old version (the column)", "measured: OpenSSL 4.0.3 (SSLv3)"),
+    ("no_shared_version", "boringssl", "client offers only one old version (the column)", "measured: BoringSSL (SSLv3)"),
+    ("no_shared_version", "gnutls", "client offers only one old version (the column)", "measured: GnuTLS 3.7.9 (SSLv3)"),
+    ("no_shared_version", "nss", "client offers only one old version (the column)", "measured: NSS 3.87.1 selfserv (SSLv3)"),
+    ("no_shared_version", "mbedtls", "client offers only one old version (the column)", "measured: Mbed TLS 2.28.3, Mbed TLS 3.5.2 (SSLv3, TLS 1.0, TLS 1.1)"),
+    ("no_shared_cipher_suite", "wolfssl", "client offers only a cipher the server lacks", "measured: wolfSSL 5.5.4 (TLS 1.0)"),
+    ("no_shared_version", "wolfssl", "client offers only one old version (the column)", "measured: wolfSSL 5.5.4 (SSLv3, TLS 1.0)"),
+    ("no_shared_version", "java", "client offers only one old version (the column)", "measured: Java 17.0.15 JSSE (SSLv3)"),
+    ("no_shared_version", "go", "client offers only one old version (the column)", "measured: Go 1.27.3 crypto/tls (SSLv3)"),
+    ("no_shared_version", "go<=1.19", "client offers only one old version (the column)", "measured: Go 1.19.8 crypto/tls (SSLv3)"),
+    ("no_shared_version", "erlang", "client offers only one old version (the column)", "measured: Erlang/OTP ssl (SSLv3, TLS 1.0, TLS 1.1)"),
+    ("no_shared_version", "botan", "client offers only one old version (the column)", "measured: Botan 2.19.3 (SSLv3)"),
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 # fmt: off
 ROWS: tuple[tuple[str, str, str, str], ...] = (
     ("protocol_violation", "gnutls", "peer certificate changed in a renegotiation", "gnutls/gnutls lib/alert.c gnutls_error_to_alert()"),
+    ("no_shared_cipher_suite", "erlang", "client offers only a cipher the server lacks", "measured: Erlang/OTP ssl (TLS 1.2)"),
     ("weak_certificate", "botan", "RSA 1024 leaf key; RSA 512 leaf key", "measured: Botan 2.19.3 (TLS 1.2)"),
     ("unsupported_certificate", "botan", "ECDSA P-224 leaf", "measured: Botan 2.19.3 (TLS 1.2)"),
 )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 # fmt: off
 ROWS: tuple[tuple[str, str, str, str], ...] = (
+    ("no_shared_version", "openssl>=1.1.1", "client offers only one old version (the column)", "measured: OpenSSL 3.0 s_server (TLS 1.0, TLS 1.1)"),
     ("unsupported_certificate", "openssl>=1.1.1", "Ed25519 leaf; Ed448 leaf", "measured: OpenSSL 1.1.1w, OpenSSL 3.0.22, OpenSSL 4.0.3, 1 more (TLS 1.0)"),
     ("malformed_certificate", "openssl>=1.1.1", "public key algorithm nobody knows", "measured: Apache httpd 2.4 mod_ssl, HAProxy 2.6.12, OpenSSL 3.0.22, 3 more (TLS 1.0, TLS 1.2, TLS 1.3)"),
     ("chain_too_long", "openssl>=1.1.1", "valid chain with 12 CAs under the root; valid chain with 25 CAs under the root", "measured: Apache httpd 2.4 mod_ssl (TLS 1.2, TLS 1.3)"),
@@ -33,7 +34,8 @@ ROWS: tuple[tuple[str, str, str, str], ...] = (
     ("resource_limit", "go<=1.19", "120 KB leaf; 300 KB leaf; 70 KB leaf", "measured: Go 1.19.8 crypto/tls (TLS 1.0, TLS 1.2, TLS 1.3)"),
     ("weak_certificate", "erlang", "leaf signed with MD5", "measured: Erlang/OTP ssl (TLS 1.2, TLS 1.3)"),
     ("malformed_certificate", "erlang", "notAfter is not a time; notBefore UTCTime without seconds", "measured: Erlang/OTP ssl (TLS 1.2, TLS 1.3)"),
-    ("no_shared_version", "botan", "version not offered by the server", "measured: Botan 2.19.3 (TLS 1.0)"),
+    ("no_shared_cipher_suite", "botan", "client offers only a cipher the server lacks", "measured: Botan 2.19.3 (TLS 1.0)"),
+    ("no_shared_version", "botan", "client offers only one old version (the column)", "measured: Botan 2.19.3 (TLS 1.0, TLS 1.1)"),
     ("malformed_certificate", "botan", "notAfter 99991231235959Z (legitimate); notAfter is not a time; notBefore UTCTime without seconds", "measured: Botan 2.19.3 (TLS 1.2)"),
     ("no_shared_signature_scheme", "botan", "CertificateVerify naming a scheme not offered (TLS 1.2 and 1.3)", "measured: Botan 2.19.3 (TLS 1.2)"),
     ("malformed_certificate", "nginx", "public key algorithm nobody knows", "measured: nginx 1.22.1 (TLS 1.2, TLS 1.3)"),

@@ -261,3 +261,26 @@ def test_every_byte_is_an_alerts_number(code: int) -> None:
 def test_a_long_text_takes_no_long_time() -> None:
     assert explain("(" * 1_000_000).alert is None
     assert explain("1" * 1_000_000).alert is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "hello", "x" * 61 + " hello", "1042 things", "No name matching the rule of the proxy that was asked for"],
+)
+def test_a_line_of_a_log_that_is_about_something_else_is_passed_over(text: str) -> None:
+    explanation = explain(text, in_log=True)
+    assert not explanation.understood
+    assert explanation.next == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "42",
+        "unknown ca",
+        "remote error: tls: bad certificate",
+        "2021-06-17T08:50:29Z host daemon[7]: remote error: tls: bad certificate",
+    ],
+)
+def test_a_line_of_a_log_that_tells_of_an_alert_is_told(text: str) -> None:
+    assert explain(text, in_log=True).alert

@@ -9,6 +9,7 @@ compiled where they are used, and what only lines need is loaded for lines.
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from tlsalert.registry.alert_facts import FACTS, SENDERS
@@ -38,6 +39,8 @@ ALIASES: dict[str, AlertDescription] = {
     "usercancelled": AlertDescription.user_canceled,
 }
 LONGEST = 200  # characters of a bare name or number: no spelling of an alert comes near
+BARE = 60  # characters: a longer line of a log is no bare number or name
+NOTHING = "This line says nothing of TLS that is understood here."
 SEVERAL = 3  # meanings of one number that are told
 
 
@@ -138,6 +141,9 @@ def explain(text: str, stacks: tuple[str, ...] = (), *, in_log: bool = False) ->
     ``stacks`` are the families of TLS stacks that may have sent the alert; without it the causes of all are told.
     ``in_log`` says that the text is one of many lines, which may well be about something else than TLS.
     """
+    if in_log and len(text) > BARE:
+        found = _understood(text, "", in_log=True)
+        return _explain_found(text, found, stacks) if found else Explanation(text, NOTHING, understood=False)
     asked = " ".join(text[:LONGEST].split())
     if (code := _number(asked)) is not None and code <= 0xFF:
         return _explain_number(text, code, stacks)
@@ -147,6 +153,8 @@ def explain(text: str, stacks: tuple[str, ...] = (), *, in_log: bool = False) ->
         return _explain_both(text, both[1], both[2], stacks)
     if found := _understood(text, asked, in_log=in_log):
         return _explain_found(text, found, stacks)
+    if in_log:
+        return Explanation(text, NOTHING, understood=False)
     if code is not None:
         return _too_large(text)
     return _explain_announced(text, asked, stacks)
@@ -303,11 +311,13 @@ def _number(text: str) -> int | None:
 
 def _named(text: str) -> AlertDescription | None:
     """Return the alert of this name, whatever the case, the punctuation and the library's prefix."""
-    squeezed = _squeeze(text)
-    for name, alert in AlertDescription.__members__.items():
-        if _squeeze(name) == squeezed:
-            return alert
-    return ALIASES.get(squeezed)
+    return _names().get(_squeeze(text))
+
+
+@cache
+def _names() -> dict[str, AlertDescription]:
+    """Return the alerts by their names without case, punctuation and prefix."""
+    return ALIASES | {_squeeze(name): alert for name, alert in AlertDescription.__members__.items()}
 
 
 def _squeeze(name: str) -> str:

@@ -2,12 +2,16 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tlsalert.cli.explain import command
 
+ERROR_LINES = Path(__file__).parents[1] / "understanding" / "error_lines.jsonl"
 UNKNOWN_PSK = """\
 unknown_psk_identity (115)
 always fatal   TLS 1.0 to 1.3, DTLS   by a server   RFC 4279 §2
@@ -204,3 +208,21 @@ def test_the_first_line_is_the_sentence(text: str, head: str) -> None:
 def test_a_line_without_quotes_is_one_line() -> None:
     words = "remote error: tls: bad certificate"
     assert run(*words.split()).stdout == run(words).stdout
+
+
+@pytest.mark.parametrize("arguments", [[], ["--stack", "openssl"]], ids=["all stacks", "one stack"])
+def test_every_known_line_is_told_in_printable_lines_of_eighty_columns(arguments: list[str]) -> None:
+    lines = [json.loads(line)["line"] for line in ERROR_LINES.read_text("utf-8").splitlines()]
+    result = run("-", *arguments, stdin="\n".join(lines))
+    assert result.exit_code == 0
+    for line in result.stdout.splitlines():
+        assert len(line) <= 80
+        assert line.isprintable()
+
+
+@given(line=st.text(st.characters(codec="utf-8"), max_size=120), place=st.integers(0, 40))
+def test_no_line_brings_its_control_characters_along(line: str, place: int) -> None:
+    known = "error:14094412:SSL routines: alert bad certificate"
+    result = run("--", known[:place] + line + known[place:])
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+    assert all(part.isprintable() for part in result.output.split("\n"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 
@@ -38,6 +39,7 @@ ONE_ANSWER = frozenset({"gnutls", "gnutls-serv", "java", "go<=1.19", "node", "gr
 Row = tuple[str, str, str, str]  # cause, stack, condition, source
 
 
+@cache
 def rows(code: int) -> tuple[Row, ...]:
     """Return what is known of an alert: cause, stack, condition and source, by stack, the likeliest first."""
     name = f"tlsalert.registry.alert_causes.a{code}"

@@ -14,7 +14,7 @@ import pytest
 
 pytest.importorskip("cryptography", reason="needs the extra lab")
 
-from tests.servers.peers import OPENSSL, PEERS, Peer, prepare, running
+from tests.servers.peers import OPENSSL, PEERS, Peer, running
 from tests.servers.test_real_servers import people
 from tlsalert.understanding.causes import rows
 from tlsalert.understanding.kinds import Understood
@@ -28,9 +28,9 @@ CAUSES = {
 }
 #: What each server answers up to TLS 1.2, and the family that it belongs to.
 ANSWERS = {
-    "openssl s_server": ("openssl>=1.1.1", {"early": 42, "expired": 45, "stranger": 48, "nothing": 40}),
-    "gnutls-serv": ("gnutls-serv", {"early": 49, "expired": 49, "stranger": 49}),
-    "Java": ("java", {"early": 46, "expired": 46, "stranger": 46}),
+    "openssl": ("openssl>=1.1.1", {"early": 42, "expired": 45, "stranger": 48, "nothing": 40}),
+    "gnutls": ("gnutls-serv", {"early": 49, "expired": 49, "stranger": 49}),
+    "java": ("java", {"early": 46, "expired": 46, "stranger": 46}),
 }
 SERVERS = [
     pytest.param(peer, id=peer.name, marks=() if peer is OPENSSL else pytest.mark.long)
@@ -66,10 +66,9 @@ def server(
     if peer.path is None:
         pytest.skip(f"needs {peer.program} (Debian: {peer.package})")
     folder = tmp_path_factory.mktemp("refused")
-    prepare(folder, people()["server"], people()["root"].certificate)
     for name in ("early", "expired", "stranger"):
         (folder / f"{name}.pem").write_bytes(people()[name].to_pem())
-    with running(peer, folder, "1.2") as port:
+    with running(peer, people()["server"], people()["root"].certificate, "1.2") as port:
         yield peer, port, folder
 
 

@@ -41,6 +41,7 @@ ABOUT_CERTIFICATE: Final = frozenset((42, 43, 44, 45, 46, 48, 49, 51, 113))
 #: Only servers send these: certificate_required (RFC 8446 §6.2), no_certificate is a client's own word (RFC 6101 §5.4.2).
 CERTIFICATE_REQUIRED: Final = 116
 HANDSHAKE_FAILURE: Final = 40
+DECODE_ERROR: Final = 50
 #: Nothing but the number is known: how the causes of a server's handshake_failure are spread, and of a client's.
 BARE_FAILURE: Final = (
     ("no_client_certificate", 0.45),
@@ -83,7 +84,7 @@ def _clocks(connection: Connection, account: Account, server_clock: Clock | None
 
 
 def _verdict(connection: Connection, account: Account) -> Verdict:
-    fatal = next((a for a in connection.alerts if a.fatal and a.code != 0), None)
+    fatal = next((a for a in connection.alerts if a.fatal and a.code != 0 and not _farewell(connection, a)), None)
     hard = [one for one in account.objections if not one.soft]
     objection = _decisive(account.objections if hard else ())
     if objection is not None and (fatal is None or fatal.sender == account.side or _before(objection, fatal)):
@@ -97,6 +98,11 @@ def _verdict(connection: Connection, account: Account) -> Verdict:
     if account.failed is not None:
         return _failed(connection, account)
     return _incomplete(connection)
+
+
+def _farewell(connection: Connection, alert: Alert) -> bool:
+    """Whether an alert only answers that the other side went: OpenSSL 3 sends decode_error then."""
+    return alert.code == DECODE_ERROR and connection.closed.sender == words.other(alert.sender)
 
 
 def _decisive(objections: tuple[Objection, ...]) -> Objection | None:

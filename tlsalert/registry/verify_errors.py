@@ -34,7 +34,7 @@ VERIFY_ERRORS: Final = (
     VerifyError(6, ("unable to decode issuer public key",), "bad_certificate_signature", 42),
     VerifyError(7, ("certificate signature failure",), "bad_certificate_signature", 51, ("unknown_ca",)),
     VerifyError(8, ("CRL signature failure",), "revocation_status_unavailable", 51),
-    VerifyError(9, ("certificate is not yet valid",), "certificate_not_yet_valid", 42),
+    VerifyError(9, ("certificate is not yet valid", "certificate not yet valid"), "certificate_not_yet_valid", 42),
     VerifyError(10, ("certificate has expired",), "certificate_expired", 45),
     VerifyError(11, ("CRL is not yet valid",), "revocation_status_unavailable", 42),
     VerifyError(12, ("CRL has expired",), "revocation_status_unavailable", 45),

@@ -132,9 +132,6 @@ class ErrorLines:
         self._talks.end("error line")
         talk = self._talks.begin("error line", entry.program or "a program", number, entry.time, said.side)
         talk.alert(not said.received, said.description)
-        if said.side is None:
-            talk.side = "client"
-            talk.notes.append("the line does not say which side's program it is from: it is taken for the client's")
         talk.notes.append("an error line is all there is of this connection")
         self._talks.end("error line")
         self._last = (said.description, number, entry.time, {shape})

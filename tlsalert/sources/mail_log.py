@@ -25,13 +25,13 @@ _ERROR: Final = re.compile(r"SSL_(accept|connect) error (?:from|to) (\S+): (.*)$
 _STEP: Final = re.compile(r"SSL_(accept|connect):\s?(?:error in )?(.*)$")
 _ALERT: Final = re.compile(r"SSL3 alert (read|write):(fatal|warning):(.+)$")
 _VERIFY: Final = re.compile(r"certificate verification failed for (\S+): (?:num=(\d+):)?(.*)$")
-_UNTRUSTED: Final = re.compile(r"untrusted issuer (.*)$")
-_DEPTH: Final = re.compile(r"(?:depth=(\d+) verify=\d+|\[?depth=(\d+)\]?.*?) (?:subject|trusted)=?(.*)$")
+#: How Postfix words what OpenSSL's verifier objects to (src/tls/tls_verify.c), and the verifier's number.
+_IN_OTHER_WORDS: Final = {"not designated for use as": 26, "certificate chain longer than": 22, "untrusted issuer": 20}
+_DEPTH: Final = re.compile(r": depth=(\d+) verify=\d+ subject=(.*)$")
 _ESTABLISHED: Final = re.compile(r"TLS connection established (from|to) (\S+): (\S+) with cipher (\S+)")
 _ABORT: Final = re.compile(r"abort: TLS from \S+: (.*)$|(No client certificate presented|Client certificate not trusted)")
 _NOT_VERIFIED: Final = re.compile(r"[Ss]erver certificate not (?:verified|trusted)")
 _ENDS: Final = re.compile(r"(?:dis)?connect (?:from|to) |lost connection")
-_SUBJECT: Final = re.compile(r"subject_CN=(.*?), issuer")
 
 _DOVECOT: Final = re.compile(r"(?:dovecot|(?:imap|pop3|submission|managesieve|sieve|lmtp)(?:-login)?)$")
 _LOGIN: Final = re.compile(r"(?:Info: |Warning: )?(?:Disconnected|Aborted login|Login|Connection closed)\b.*?(?:: user=|, rip=)")
@@ -76,7 +76,7 @@ class PostfixLog:
         self._say(talk, said)
 
     def _tells(self, said: str) -> bool:
-        told = (_CONNECT, _ERROR, _STEP, _ALERT, _VERIFY, _ESTABLISHED, _ABORT, _NOT_VERIFIED, _UNTRUSTED)
+        told = (_CONNECT, _ERROR, _STEP, _ALERT, _VERIFY, _ESTABLISHED, _ABORT, _NOT_VERIFIED, _DEPTH)
         if said.startswith("connect from"):
             return False
         return "TLS library problem" in said or any(pattern.search(said) is not None for pattern in told)
@@ -104,10 +104,12 @@ class PostfixLog:
             talk.errors(said)
         elif (found := _VERIFY.search(said)) is not None:
             known = by_code(int(found[2][:4])) if found[2] else None
-            issuer = _UNTRUSTED.search(found[3])
-            if issuer is not None:
-                known = by_code(20)
+            for words, code in _IN_OTHER_WORDS.items():
+                if words in found[3]:
+                    known = by_code(code)
             talk.verify_error(known, found[3].strip(), soft=True)
+        elif (found := _DEPTH.search(said)) is not None:
+            talk.certificate(int(found[1][:3]), Certificate(b"", "", name_from_words(found[2])))
         elif (found := _ESTABLISHED.search(said)) is not None:
             talk.version, talk.suite = told_version(found[3]), told_suite(found[4])
             talk.done()

@@ -123,11 +123,26 @@ def library_errors(text: str) -> list[LibraryError]:
     """Return the errors of OpenSSL in a line, in its order."""
     found = []
     for match in _CODE.finditer(text):
-        reason = match[4].split(" -- ")[0].split(" (")[0].strip().rstrip(".)")
+        reason = _reason(match[4])
         found.append(LibraryError(match[1].upper(), reason, _received(match[1], reason)))
     if len(found) == 1 and found[0].alert is None and (number := _NUMBER.search(text)) is not None:
         found[0] = found[0]._replace(alert=_alert(int(number[1])))
     return found
+
+
+def _reason(said: str) -> str:
+    """Return a reason without what a program put behind it: the longest beginning that is known, else all of it."""
+    plain = said.split(" -- ")[0].split(" (")[0].split(")")[0].strip().rstrip(".")
+    found = _REASON_NUMBER.match(said)
+    if found is not None:
+        return found[0]
+    parts = plain.split()
+    for many in range(min(len(parts), 12), 0, -1):
+        beginning = " ".join(parts[:many]).lower()
+        worded = _ALERT_REASON.fullmatch(beginning)
+        if beginning in REASONS or beginning in GONE or (worded is not None and alert_named(worded[1]) is not None):
+            return " ".join(parts[:many])
+    return plain
 
 
 def alert_named(name: str) -> AlertDescription | None:

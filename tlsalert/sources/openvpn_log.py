@@ -7,10 +7,12 @@ clients puts "10.0.0.5:1194 " or "name/10.0.0.5:1194 " before what it says of on
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Final
 
 from tlsalert.model import Certificate, Objection
 from tlsalert.pki.names import name_from_words
+from tlsalert.sources.openssl_words import alert_named
 from tlsalert.sources.stamps import Entry
 from tlsalert.sources.talks import Talks, endpoint
 from tlsalert.sources.teller import Teller, told_suite, told_version
@@ -30,12 +32,15 @@ _CRL: Final = re.compile(r"VERIFY CRL: .*REVOKED|CRL CHECK FAILED: .*is REVOKED"
 _CONTROL: Final = re.compile(r"Control Channel: (TLSv[\d.]+), cipher \S+ (\S+?)(?:,|$)")
 _INITIATED: Final = re.compile(r"Peer Connection Initiated with (?:\[AF_INET6?\])?(\S+)")
 _REMOTE: Final = re.compile(r"(UDP|TCP)\S* link remote: (?:\[AF_INET6?\])?(\S+)")
-_LOCAL: Final = re.compile(r"link local \(bound\): (?:\[AF_INET6?\])?(\S+)")
 _PEER: Final = re.compile(r"(?:TLS: Initial packet from|TCP connection established with) (?:\[AF_INET6?\])?([^\s,]+)")
-_SERVER: Final = re.compile(r"(?:TCP\w*_SERVER|MULTI|Listening for incoming|--mode server)|SSL3_GET_CLIENT|tls_process_client")
-_CLIENT: Final = re.compile(r"(?:TCP\w*_CLIENT|SSL3_GET_SERVER|tls_process_server|Attempting to establish TCP|No server certificate verification)")
+_SERVER: Final = re.compile(r"(?:TCP\w*_SERVER|MULTI|UDP\S* link remote: \[AF_UNSPEC\]|Listening for incoming|--mode server)|SSL3_GET_CLIENT|tls_process_client")
+_CLIENT: Final = re.compile(r"(?:TCP\w*_CLIENT|SSL3_GET_SERVER|tls_process_server|Attempting to establish TCP|No server certificate verification|"
+                               r"Preserving recently used remote address|link local: \(not bound\))")
 _NO_ANSWER: Final = re.compile(r"TLS key negotiation failed to occur within")
 _FAILED: Final = re.compile(r"TLS Error: TLS handshake failed")
+_ALERT: Final = re.compile(r"(Sent|Received) (fatal|warning) SSL alert: ([A-Za-z_ ]+)")
+_BANNER: Final = re.compile(r"OpenVPN \d\.\d")
+_BEGINS: Final = re.compile(r"TLS: Initial packet from|TCP connection established with")
 _RESTART: Final = re.compile(r"SIG(?:USR1|TERM|HUP|INT)\[|process (?:restarting|exiting)|client-instance restarting")
 
 
@@ -58,19 +63,27 @@ class OpenvpnLog:
         process = f"openvpn {entry.host} {entry.program} {entry.process} "
         prefix = _PREFIX.match(entry.text)
         said = entry.text if prefix is None else entry.text[prefix.end() :]
-        self._learn(process, prefix, said)
         key = process + ("" if prefix is None else prefix[2])
         talk = self._talks.get(key)
-        if _RESTART.search(said) is not None:
-            self._end(process, key)
+        if _RESTART.search(said) is not None or _BEGINS.search(said) is not None:
+            self._talks.end(key)
+            self._learn(process, prefix, said)
             return
+        if _BANNER.match(said) is not None:
+            for open_one in self._talks.keys(process):
+                self._talks.end(open_one)
+            self._server.pop(process, None)
+            self._remote.pop(process, None)
+            return
+        self._learn(process, prefix, said)
         if not self._tells(said):
             return
         if talk is not None and (talk.over and not said.startswith(("TLS", "OpenSSL"))):
-            self._end(process, key)
+            self._talks.end(key)
             talk = None
         if talk is None:
             talk = self._talks.begin(key, "OpenVPN", number, entry.time)
+            talk.settle = partial(self._settle, process, key, talk)
         talk.at(number, entry.time)
         talk.protocol = "openvpn"
         talk.spoke = True
@@ -90,13 +103,11 @@ class OpenvpnLog:
             self._remote[process] = (self._remote.get(process, ("", ""))[0], found[1])
 
     def _tells(self, said: str) -> bool:
-        told = (_VERIFY_ERROR, _VERIFY_OK, _USAGE, _NAME, _SCRIPT, _CRL, _CONTROL, _INITIATED, _NO_ANSWER, _FAILED)
+        told = (_VERIFY_ERROR, _VERIFY_OK, _USAGE, _NAME, _SCRIPT, _CRL, _CONTROL, _INITIATED, _NO_ANSWER, _FAILED, _ALERT)
         return "error:" in said or any(pattern.search(said) is not None for pattern in told)
 
-    def _end(self, process: str, key: str) -> None:
-        talk = self._talks.get(key)
-        if talk is None:
-            return
+    def _settle(self, process: str, key: str, talk: Teller) -> None:
+        """Tell which side this OpenVPN is, and with whom it speaks."""
         side = self._server.get(process)
         if side is not None:
             talk.side = "server" if side else "client"
@@ -104,13 +115,6 @@ class OpenvpnLog:
         talk.transport = "udp" if kind == "udp" else "tcp"
         if (peer := endpoint(remote)) is not None and talk.side is not None and key == process:
             talk.peer("client" if talk.side == "server" else "server", *peer)
-        self._talks.end(key)
-
-    def finish(self) -> None:
-        """End what is open."""
-        for process in list(self._server) or [""]:
-            for key in self._talks.keys(process if process else "openvpn "):
-                self._end(process, key)
 
     def _say(self, talk: Teller, said: str) -> None:
         if (found := _VERIFY_ERROR.search(said)) is not None:
@@ -118,6 +122,10 @@ class OpenvpnLog:
             talk.certificate(int(found[1][:3]), Certificate(b"", "", name_from_words(found[3]), None, found[4]))
         elif (found := _VERIFY_OK.search(said)) is not None:
             talk.certificate(int(found[1][:3]), Certificate(b"", "", name_from_words(found[2])))
+        elif (found := _ALERT.search(said)) is not None:
+            description = alert_named(found[3])
+            if description is not None:
+                talk.alert(found[1] == "Sent", description, found[2] == "fatal")
         elif (found := _USAGE.search(said)) is not None:
             talk.object(Objection(found[0], talk.here, "wrong_certificate_usage", True))
         elif (found := _NAME.search(said)) is not None:

@@ -51,7 +51,6 @@ class ServerLog:
         self.chain: tuple[Certificate, ...] = ()
         self._stamps = Stamps(written_last(source))
         self._talks = Talks(source)
-        self._openvpn = OpenvpnLog(self._talks)
         self._speakers: tuple[Speaker, ...] = (
             StunnelLog(self._talks),
             NginxLog(self._talks),
@@ -59,7 +58,7 @@ class ServerLog:
             PostfixLog(self._talks),
             DovecotLog(self._talks),
             ApacheLog(self._talks),
-            self._openvpn,
+            OpenvpnLog(self._talks),
             ErrorLines(self._talks),
         )
 
@@ -83,7 +82,6 @@ class ServerLog:
 
     def finish(self) -> None:
         """Say that there are no more lines."""
-        self._openvpn.finish()
         self._talks.end_all()
 
     def notes(self) -> Sequence[str]:

@@ -64,16 +64,16 @@ class Stamps:
         """Return what a line begins with and what it says. Never raises."""
         text = line[:LONGEST].decode("utf-8", "replace").lstrip("\ufeff").replace("\0", " ")
         place = 0
-        syslog = modern = False
+        modern = False
         if (found := _PRIORITY.match(text)) is not None:
             place = found.end()
-            syslog, modern = True, found[0].endswith("1 ")
+            modern = found[0].endswith("1 ")
         bracket = text.startswith("[", place)
-        moment, place, yearless, zoneless, bsd = self._time(text, place + bracket)
+        moment, place, yearless, zoneless, tags = self._time(text, place + bracket)
         if moment is None:
             if modern and (fields := _FIELDS.match(text, place + 2)) is not None:  # RFC 5424 allows "-" for the time
                 return Entry(None, fields[1], fields[2], fields[3], text[fields.end() :])
-            return self._tagged(text, 0 if not syslog else place, None, False, False, False)
+            return self._tagged(text, place, None, False, False, False)
         self.yearless |= yearless
         self.zoneless |= zoneless
         if bracket and text.startswith("]", place):
@@ -82,36 +82,36 @@ class Stamps:
             place += 1
         if modern and (fields := _FIELDS.match(text, place)) is not None:
             return Entry(moment, fields[1], fields[2], fields[3], text[fields.end() :], yearless, zoneless)
-        return self._tagged(text, place, moment, yearless, zoneless, not bracket, bsd)
+        return self._tagged(text, place, moment, yearless, zoneless, not bracket, tags)
 
     def _tagged(
-        self, text: str, place: int, moment: int | None, yearless: bool, zoneless: bool, tagged: bool, bsd: bool = False
+        self, text: str, place: int, moment: int | None, yearless: bool, zoneless: bool, tagged: bool, syslog: bool = False
     ) -> Entry:
         """Read the names of machine and program, where syslog put some there."""
-        if tagged:
+        if tagged and syslog:
             found = _HOST_AND_TAG.match(text, place)
             if found is not None and not found[1].endswith(":") and found[1][0] != "[":
                 return Entry(moment, found[1], found[2], found[3] or "", text[found.end() :], yearless, zoneless)
         found = _TAG.match(text, place)
-        if found is not None and (bsd or found[2] is not None):
+        if found is not None and (syslog or found[2] is not None or found[1].endswith("-login")):
             return Entry(moment, "", found[1], found[2] or "", text[found.end() :], yearless, zoneless)
         return Entry(moment, "", "", "", text[place:], yearless, zoneless)
 
     def _time(self, text: str, place: int) -> tuple[int | None, int, bool, bool, bool]:
-        """Return the time at a place, what follows it, and whether year and zone are missing."""
+        """Return the time at a place, what follows it, whether year and zone are missing, and whether it is syslog's."""
         if (found := _FULL.match(text, place)) is not None:
             place = found.end()
         if (found := _ISO.match(text, place)) is not None:
             fraction = found[7] or (found[9] or "").rjust(6, "0") if found[9] else found[7]
             moment = _moment(int(found[1]), int(found[2]), int(found[3]), found, 4, fraction, found[8])
-            return moment, found.end(), False, found[8] is None, True
+            return moment, found.end(), False, found[8] is None, "T" in found[0] or found[8] is not None
         if (found := _BSD.match(text, place)) is not None and found[1].lower() in MONTHS:
             month, day, year = MONTHS[found[1].lower()], int(found[2]), found[7]
             end, fraction = found.end(), found[6]
             if (more := _MICROSECONDS.match(text, end)) is not None:
                 end, fraction = more.end(), more[1].rjust(6, "0")
             if year is not None:
-                return _moment(int(year), month, day, found, 3, fraction, None), end, False, True, True
+                return _moment(int(year), month, day, found, 3, fraction, None), end, False, True, False
             return self._guessed(month, day, found, fraction), end, True, True, True
         if (found := _UNIX.match(text, place)) is not None:
             return int(found[1]) * SECOND + int(found[2].ljust(9, "0")), found.end(), False, False, True

@@ -7,6 +7,7 @@ What the lines look like is in stunnel's src/log.c, src/client.c and src/verify.
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Final
 
 from tlsalert.model import Certificate, Objection, Side
@@ -25,6 +26,7 @@ _CONNECTED: Final = re.compile(r"Service \[([^\]]*)\] connected remote server fr
 _STARTED: Final = re.compile(r"Service \[([^\]]*)\] started$")
 _FINISHED: Final = re.compile(r"Service \[[^\]]*\] finished")
 _BOUND: Final = re.compile(r"Service \[([^\]]*)\] \(FD=\d+\) bound to (\S+)$")
+_REACHING: Final = re.compile(r"(?:connect_blocking|s_connect): connect")
 _REMOTE: Final = re.compile(r"(?:connect_blocking|s_connect): connected (\S+)$")
 _STATE: Final = re.compile(r"(?:SSL|TLS) state \((connect|accept)\): (.*)$")
 _ALERT: Final = re.compile(r"(?:SSL|TLS) alert \((read|write)\): (fatal|warning): (.+)$")
@@ -47,6 +49,10 @@ _BANNER: Final = re.compile(r"stunnel \d+\.\d+\S* on ")
 _BEGINS: Final = re.compile(r"Service \[|CERT: |SNI: |Verification started|Starting certificate|Peer certificate|(?:SSL|TLS) state|SSL_(?:connect|accept):|s_connect: connect|connect_blocking: connect")
 
 
+#: More services are not remembered; nobody has as many.
+MOST_SERVICES: Final = 4096
+
+
 class StunnelLog:
     """Takes stunnel's lines. One log may hold several services, some of them clients and some servers."""
 
@@ -55,9 +61,9 @@ class StunnelLog:
     def __init__(self, talks: Talks) -> None:
         self._talks = talks
         self._bound: dict[str, str] = {}
-        self._sides: dict[str, Side] = {}
+        self._sides: dict[str, Side | None] = {}
         self._services: dict[str, str] = {}
-        self._closing: dict[str, tuple[str, str]] = {}
+        self._ends: dict[str, tuple[str, str, str]] = {}
 
     def takes(self, entry: Entry) -> bool:
         """Whether a line is one of stunnel's."""
@@ -79,16 +85,17 @@ class StunnelLog:
         key = f"stunnel {entry.host} {entry.process} {thread}"
         talk = self._talks.get(key)
         if talk is not None and (_STARTED.match(said) or (talk.over and _BEGINS.match(said))):
-            self._end(key)
+            self._talks.end(key)
             talk = None
         if talk is None:
             if not self._tells(said):
                 return
             talk = self._talks.begin(key, "stunnel", number, entry.time)
+            talk.settle = partial(self._settle, key, talk)
         talk.at(number, entry.time)
         self._say(key, talk, said)
         if _FINISHED.match(said) is not None:
-            self._end(key)
+            self._talks.end(key)
 
     def _beside(self, entry: Entry, said: str) -> None:
         """Take what is said of a whole stunnel: where it listens, and that it began anew."""
@@ -96,7 +103,7 @@ class StunnelLog:
             self._bound[bound[1]] = bound[2]
         elif _BANNER.match(said) is not None:
             for key in self._talks.keys(f"stunnel {entry.host} {entry.process} "):
-                self._end(key)
+                self._talks.end(key)
 
     def _tells(self, said: str) -> bool:
         """Whether a line can be the first of a connection: others of its thread are about the program."""
@@ -104,30 +111,20 @@ class StunnelLog:
         more = _CHECKED.match(said) or _ALERT.match(said) or _REMOTE.match(said) or _DONE.match(said)
         return begins is not None or more is not None or "error:" in said or _PINNED.match(said) is not None
 
-    def _end(self, key: str) -> None:
-        talk = self._talks.get(key)
-        if talk is not None:
-            self._place(key, talk)
-            self._services.pop(key, None)
-            self._closing.pop(key, None)
-            self._talks.end(key)
-
-    def _place(self, key: str, talk: Teller) -> None:
-        """Tell the ends of a connection, once it is known which side this stunnel was."""
-        service = self._services.get(key)
+    def _settle(self, key: str, talk: Teller) -> None:
+        """Tell the ends of a connection, now that it is known which side this stunnel was."""
+        service = self._services.pop(key, None)
+        plain, remote, local = self._ends.pop(key, ("", "", ""))
         if talk.side is None and service is not None:
             talk.side = self._sides.get(service)
-        elif talk.side is not None and service is not None and len(self._sides) < 4096:
+        elif service is not None and len(self._sides) < MOST_SERVICES:
             self._sides[service] = talk.side
-        plain = self._closing.get(key)
-        if talk.side == "server" and plain is not None:
-            if (peer := endpoint(plain[0])) is not None:
-                talk.peer("client", *peer)
-            if service is not None and (own := endpoint(self._bound.get(service, ""))) is not None:
-                talk.peer("server", *own)
-        elif talk.side == "client" and plain is not None and plain[1]:
-            if (peer := endpoint(plain[1])) is not None:
-                talk.peer("server", *peer)
+        if talk.side == "server":
+            _peer(talk, "client", plain)
+            _peer(talk, "server", self._bound.get(service or "", ""))
+        elif talk.side == "client":
+            _peer(talk, "client", local)
+            _peer(talk, "server", remote)
 
     def _say(self, key: str, talk: Teller, said: str) -> None:
         if (found := _STATE.match(said)) is not None:
@@ -140,24 +137,31 @@ class StunnelLog:
                 talk.alert(found[1] == "write", description, found[2] == "fatal")
         elif (found := _ACCEPTED.match(said)) is not None:
             self._services[key] = found[1]
-            self._closing[key] = (found[2], self._closing.get(key, ("", ""))[1])
+            self._ends[key] = (found[2], "", "")
         elif (found := _STARTED.match(said)) is not None:
             self._services[key] = found[1]
-        elif (found := _REMOTE.match(said)) is not None:
-            if not talk.news:  # a client reaches its server before TLS, a server its program after it
-                self._closing[key] = (self._closing.get(key, ("", ""))[0], found[1])
-        elif (found := _CONNECTED.match(said)) is not None:
-            if not talk.news:
-                talk.side = talk.side or "client"
-                if (own := endpoint(found[2])) is not None:
-                    talk.peer("client", *own)
+        elif _REACHING.match(said) is not None or _CONNECTED.match(said) is not None:
+            self._reaching(key, talk, said)
         elif (found := _NAME.match(said)) is not None:
             talk.side = "client"
             talk.server_name = found[1]
         else:
-            self._verdicts(key, talk, said)
+            self._verdicts(talk, said)
 
-    def _verdicts(self, key: str, talk: Teller, said: str) -> None:
+    def _reaching(self, key: str, talk: Teller, said: str) -> None:
+        """Take what is said of the other connection: a client makes it before TLS, a server when TLS is done."""
+        plain, remote, local = self._ends.get(key, ("", "", ""))
+        if talk.news and not remote:
+            talk.side = talk.side or "server"
+            if talk.side == "server" and not talk.refused:
+                talk.done()
+        elif (found := _REMOTE.match(said)) is not None:
+            talk.reached = True
+            self._ends[key] = (plain, found[1], local)
+        elif (found := _CONNECTED.match(said)) is not None:
+            self._ends[key] = (plain, remote, found[2])
+
+    def _verdicts(self, talk: Teller, said: str) -> None:
         """Take what is said of certificates, of errors and of the end."""
         if (found := _VERIFY.match(said)) is not None:
             talk.verify_error(None, found[1])
@@ -169,6 +173,8 @@ class StunnelLog:
             talk.object(Objection(said, talk.here, "certificate_revoked", True, alert=44))
         elif (found := _CHECKED.match(said)) is not None:
             talk.spoke = True
+            if talk.reached and talk.side is None:
+                talk.side = "client"
             talk.certificate(int(found[1][:3]), Certificate(b"", "", name_from_words(found[2])))
         elif (found := _DONE.match(said)) is not None:
             talk.side = "client" if found[1] == "connected" else "server"
@@ -193,3 +199,9 @@ class StunnelLog:
             elif role is not None and ("Peer suddenly disconnected" in said or "closed" in said):
                 talk.gone("fin")
                 talk.over = True
+
+
+def _peer(talk: Teller, side: Side, said: str) -> None:
+    ends = endpoint(said)
+    if ends is not None:
+        talk.peer(side, *ends)

@@ -57,6 +57,8 @@ class Talks:
         """End the connection of this key, where there is one."""
         talk = self._open.pop(key, None)
         if talk is not None:
+            if talk.settle is not None:
+                talk.settle()
             self._ended.append(talk.build(self._source))
 
     def end_all(self) -> None:

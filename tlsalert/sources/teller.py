@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from tlsalert.model import (
@@ -25,6 +26,9 @@ from tlsalert.sources.openssl_words import GONE, REASONS, library_errors, step
 
 #: More of one kind are not kept: a connection has no more messages than this, and a log that repeats itself no more news.
 MOST: Final = 64
+
+#: Said where nothing tells whose program it is that received an alert.
+ASSUMED: Final = "nothing here says which side's program this is from: it is taken for the client's"
 
 FATAL: Final = AlertLevel(2)
 WARNING: Final = AlertLevel(1)
@@ -59,10 +63,14 @@ class Teller:
         self.protocol: str | None = None
         self.over = False
         self.spoke = False
+        #: Whether it reached another machine before any word of TLS.
+        self.reached = False
         self.notes: list[str] = []
         self.closing = Closing()
         self.completed: Position | None = None
         self.transport: str = "tcp"
+        #: Called before it is built: what is known of the log then.
+        self.settle: Callable[[], None] | None = None
         self._line = line
         self._start = time
         self._end = time
@@ -179,6 +187,8 @@ class Teller:
         """Return the connection, complete but for clocks and verdict."""
         side = self.side
         own: Side = side or "client"
+        if side is None and self._alerts and ASSUMED not in self.notes:
+            self.notes.append(ASSUMED)
         peer: Side = "server" if own == "client" else "client"
         messages = self._messages(own, peer)
         alerts = self._told_alerts(own, peer, messages)

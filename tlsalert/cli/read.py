@@ -121,7 +121,7 @@ def command(
       Postfix, Dovecot, OpenVPN; from files, syslog or journalctl, and mixed
       as in /var/log/syslog; as last resort any text with lines that tell of
       an alert.
-    """
+    """  # noqa: D301
     gc.enable()
     gc.set_threshold(1_000_000, 50, 50)  # what reading makes has no cycles: looking for them took a third of the time
     _spare(output, (*evidence, *keylogs, *rsa_keys, *([client_cert] if client_cert else [])))

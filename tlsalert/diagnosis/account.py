@@ -38,7 +38,7 @@ SAID, AMBIGUOUS, UNSAID = 0.97, 0.85, 0.3
 #: Alerts about the peer's certificate, RFC 8446 §6.2: bad_certificate to certificate_unknown, unknown_ca,
 #: access_denied, decrypt_error, bad_certificate_status_response, certificate_required.
 ABOUT_CERTIFICATE: Final = frozenset((42, 43, 44, 45, 46, 48, 49, 51, 113))
-#: Only servers send these: certificate_required (RFC 8446 §6.2), no_certificate is a client's own word (RFC 6101 §5.4.2).
+#: Only servers send it: certificate_required, RFC 8446 §6.2.
 CERTIFICATE_REQUIRED: Final = 116
 HANDSHAKE_FAILURE: Final = 40
 DECODE_ERROR: Final = 50
@@ -76,8 +76,8 @@ def _clocks(connection: Connection, account: Account, server_clock: Clock | None
     """Return the clock of the side that keeps the log: the log's time, in step with itself."""
     if connection.start is None or account.side is None:
         return Clocks(connection.start, server_clock)
-    first = next(iter(connection.messages), None)
-    own = Clock(connection.start, connection.start, f"the {account.side}'s own log", 1.0, first and first.position)
+    first = connection.messages[0].position if connection.messages else None
+    own = Clock(connection.start, connection.start, f"the {account.side}'s own log", 1.0, first)
     if account.side == "server":
         return Clocks(connection.start, server_clock or own)
     return Clocks(connection.start, server_clock, own)
@@ -185,13 +185,13 @@ def _summary(refuser: Side, owner: Side, objection: Objection, cause: str | None
     return f"{head}{':' if sure >= 0.9 else ', most likely because'} {why}."
 
 
-def _evidence(
-    connection: Connection, account: Account, objection: Objection, alert: Alert | None
-) -> list[Evidence]:
+def _evidence(connection: Connection, account: Account, objection: Objection, alert: Alert | None) -> list[Evidence]:
     side = account.side or "server"
     seen = []
     if connection.start is not None and account.side is not None and objection.cause in _DATED:
-        own = f"by the {side}'s own clock it was {words.moment(connection.start)} then: the log's times are that clock's"
+        own = (
+            f"by the {side}'s own clock it was {words.moment(connection.start)} then: the log's times are that clock's"
+        )
         seen.append(Evidence(None, own))
     seen.append(Evidence(objection.position, f"{account.program}, the {side}, says: {objection.says}"))
     owner = words.other(side)
@@ -239,8 +239,10 @@ def _advice(
         chain = connection.certificates.client if owner == "client" else connection.certificates.server
         begins = chain[0].not_before if chain else None
         shown = words.moment(connection.start)[:10]
-        since = f"the certificate is valid from {words.day(begins)}" if begins else (
-            f"compare it with the notBefore of the {owner}'s certificate, which is not in the log"
+        since = (
+            f"the certificate is valid from {words.day(begins)}"
+            if begins
+            else (f"compare it with the notBefore of the {owner}'s certificate, which is not in the log")
         )
         advice = [f"Set the {refuser}'s clock: by its log it said {shown}; {since}."]
         ends = chain[0].not_after if chain else None
@@ -335,8 +337,12 @@ def _established(connection: Connection, account: Account, alert: Alert | None) 
         seen.append(Evidence(objection.position, f"it went on although it says: {objection.says}"))
     said = "The handshake succeeded."
     if alert is not None:
-        said = f"The handshake succeeded; {alert.description} of the {alert.sender} came after it and is no verdict on it."
-        seen.append(Evidence(alert.position, f"the {alert.sender}'s {alert.description} came when the handshake was done"))
+        said = (
+            f"The handshake succeeded; {alert.description} of the {alert.sender} came after it and is no verdict on it."
+        )
+        seen.append(
+            Evidence(alert.position, f"the {alert.sender}'s {alert.description} came when the handshake was done")
+        )
     return Verdict("established", said, confidence=0.97, evidence=tuple(seen))
 
 
@@ -345,7 +351,7 @@ def _closed(connection: Connection) -> Verdict:
     sender = connection.closed.sender or "client"
     reset = connection.closed.how == "rst"
     cause = "reset_without_alert" if reset else "closed_without_alert"
-    why, do = words.OTHER[cause]
+    do = words.OTHER[cause][1]
     does = "reset" if reset else "closed"
     return Verdict(
         "failed",
@@ -371,12 +377,14 @@ def _failed(connection: Connection, account: Account) -> Verdict:
 
 def _incomplete(connection: Connection) -> Verdict:
     last = connection.messages[-1] if connection.messages else None
-    seen = () if last is None else (Evidence(last.position, f"the last message is {last.message} of the {last.sender}"),)
+    seen = (
+        () if last is None else (Evidence(last.position, f"the last message is {last.message} of the {last.sender}"),)
+    )
     if any("did not answer in time" in note for note in connection.notes):
         do = words.OTHER["timed_out"][1]
         said = "The handshake is not complete: the other side did not answer in time."
         return Verdict("failed", said, None, "timed_out", 0.6, None, False, seen, (_capital(do) + ".",))
     said = "The log does not tell how the handshake ended."
-    return Verdict("incomplete", said, evidence=seen, advice=("Raise the program's log level, and look at the other side's log.",))
-
-
+    return Verdict(
+        "incomplete", said, evidence=seen, advice=("Raise the program's log level, and look at the other side's log.",)
+    )

@@ -16,7 +16,9 @@ from tlsalert.sources.stamps import Entry
 from tlsalert.sources.talks import Talks, endpoint
 from tlsalert.sources.teller import Teller, told_suite, told_version
 
-SIGN: Final = re.compile(r"\[(?:[a-z0-9_]+:)?(?:emerg|alert|crit|error|warn|notice|info|debug|trace[1-8])\] (?=\[|AH\d|SSL|mod_ssl|\(\d)")
+SIGN: Final = re.compile(
+    r"\[(?:[a-z0-9_]+:)?(?:emerg|alert|crit|error|warn|notice|info|debug|trace[1-8])\] (?=\[|AH\d|SSL|mod_ssl|\(\d)"
+)
 
 _FIELD: Final = re.compile(r"\[(pid|client|remote) ([^\]]*)\] ?")
 _STATUS: Final = re.compile(r"\(\d+\)[^:\[]*: ")
@@ -28,12 +30,16 @@ _CLOSED: Final = re.compile(r"Connection (?:to child \S+ )?closed to child")
 _STOPPED: Final = re.compile(r"SSL handshake (?:stopped|interrupted by system)")
 _FAILED: Final = re.compile(r"SSL library error \d+ in (?:proxy )?handshake|SSL Proxy connect failed")
 _PLAIN: Final = re.compile(r"HTTP spoken on HTTPS port|speaking HTTP to HTTPS port")
-_NAME: Final = re.compile(r"SSL Proxy: Peer certificate (?:CN )?(?:mismatch|does not match)|Peer certificate does not match for hostname")
+_NAME: Final = re.compile(
+    r"SSL Proxy: Peer certificate (?:CN )?(?:mismatch|does not match)|Peer certificate does not match for hostname"
+)
 _EXPIRED: Final = re.compile(r"SSL Proxy: Peer certificate is expired")
 _STEP: Final = re.compile(r"OpenSSL: (?:Loop|Handshake: done|Exit|Read|Write)(?:: )?(.*)$")
 _CIPHER: Final = re.compile(r"Protocol: (\S+), Cipher: (\S+) ")
 _NONE_SENT: Final = re.compile(r"Re-negotiation handshake failed|No acceptable peer certificate available")
-_SUBJECT: Final = re.compile(r"subject: (.*?) / issuer: (.*?) / serial: ([0-9A-Fa-f]+)(?: / notbefore: (.*?) / notafter: (.*))?$")
+_SUBJECT: Final = re.compile(
+    r"subject: (.*?) / issuer: (.*?) / serial: ([0-9A-Fa-f]+)(?: / notbefore: (.*?) / notafter: (.*))?$"
+)
 _TLS: Final = re.compile(r"SSL|TLS|Certificate|AH0(?:1964|1998)")
 #: How Apache prints a certificate's dates: ASN1_TIME_print.
 _DATE: Final = "%b %d %H:%M:%S %Y GMT"
@@ -59,7 +65,9 @@ class ApacheLog:
             return
         place, fields = sign.end(), {}
         while place < len(entry.text):
-            found = _FIELD.match(entry.text, place) or _STATUS.match(entry.text, place) or _SOURCE.match(entry.text, place)
+            found = (
+                _FIELD.match(entry.text, place) or _STATUS.match(entry.text, place) or _SOURCE.match(entry.text, place)
+            )
             if found is None:
                 break
             if found.re is _FIELD:

@@ -56,8 +56,14 @@ _OTHERWISE: Final = {
     "error decoding message": 50,
     "no application protocol": 120,
 }
-_SERVER: Final = re.compile(r"SSL_accept|ssl3_get_client|tls_process_client|s_server|while SSL handshaking, client|http: TLS handshake error from", re.I)
-_CLIENT: Final = re.compile(r"SSL_connect|ssl3_get_server|tls_process_server|s_client|curl|wget|_create_connection", re.I)
+_SERVER: Final = re.compile(
+    r"SSL_accept|ssl3_get_client|tls_process_client|s_server|while SSL handshaking, client|"
+    r"http: TLS handshake error from",
+    re.I,
+)
+_CLIENT: Final = re.compile(
+    r"SSL_connect|ssl3_get_server|tls_process_server|s_client|curl|wget|_create_connection", re.I
+)
 
 
 class AlertSaid(NamedTuple):

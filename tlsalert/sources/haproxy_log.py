@@ -18,7 +18,9 @@ from tlsalert.sources.talks import Talks, endpoint
 from tlsalert.sources.teller import Teller, told_suite, told_version
 
 _LINE: Final = re.compile(r"(\S+:\d+) \[([^\]]*)\] (\S+?)(~)?(?:/(\d+))?(:)? (.*)$")
-_SERVER: Final = re.compile(r"(?:Server|Health check for (?:backup )?server) (\S+)/(\S+) .*(SSL handshake failure[^\"]*)")
+_SERVER: Final = re.compile(
+    r"(?:Server|Health check for (?:backup )?server) (\S+)/(\S+) .*(SSL handshake failure[^\"]*)"
+)
 _NAMED: Final = re.compile(r"ssl_(f?c)_(?:hs_)?(err|ca_err|verify)(?:_str)?[=:/ ]+(0x[0-9A-Fa-f]+|\d+)")
 #: option httpslog and the format of the errors: fc_err/ssl_fc_err in hex/ssl_c_err/ssl_c_ca_err/ssl_fc_is_resumed.
 _HTTPS: Final = re.compile(r"(?<!\S)(\d+)/([0-9A-Fa-f]{16})/(\d+)/(\d+)/([01]) (\S+)/(\S+)/(\S+)")
@@ -124,5 +126,3 @@ def _numbers(said: str) -> dict[str, int]:
         numbers.setdefault("ca_err", int(worded[4]))
         numbers.setdefault("fc_err", int(worded[1], 16))
     return numbers
-
-

@@ -65,8 +65,10 @@ KINDS: tuple[Kind, ...] = (
         re.compile(
             rb"LOG[0-7]\[[^\]]*\]: "  # stunnel
             rb"|\[(?:debug|info|notice|warn|error|crit)\] \d+#\d+: "  # nginx
-            rb"|\[(?:[a-z0-9_]+:)?(?:error|warn|notice|info|debug)\] (?:\[(?:pid|client) |mod_ssl)|\bAH0\d{4}: "  # Apache
-            rb"|\b(?:haproxy|dovecot|stunnel\d?|ovpn-\S+|openvpn)(?:\[\d+\])?: |\bpostfix[\w-]*/[\w/-]+\[\d+\]: "
+            rb"|\[(?:[a-z0-9_]+:)?(?:error|warn|notice|info|debug)\] "
+            rb"(?:\[(?:pid|client) |mod_ssl)|\bAH0\d{4}: "  # Apache
+            rb"|\b(?:haproxy|dovecot|stunnel\d?|ovpn-\S+|openvpn)(?:\[\d+\])?: "
+            rb"|\bpostfix[\w-]*/[\w/-]+\[\d+\]: "
             rb"|\b(?:imap|pop3|managesieve|submission)-login: "
             rb"|VERIFY (?:OK|ERROR): depth=|\bTLS Error: |OpenVPN \d\.\d"
         ),

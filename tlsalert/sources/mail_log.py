@@ -20,7 +20,9 @@ from tlsalert.sources.teller import Teller, told_suite, told_version
 
 _POSTFIX: Final = re.compile(r"postfix[\w-]*/(?:[\w-]+/)*(smtpd|smtp|lmtp|postscreen|tlsproxy|posttls-finger)$")
 _PEER: Final = re.compile(r"(\S+)\[([0-9A-Fa-f.:]+)\](?::(\d+))?")
-_CONNECT: Final = re.compile(r"(?:connect from|setting up TLS connection (?:from|to)|SSL_(?:accept|connect) error (?:from|to)) ")
+_CONNECT: Final = re.compile(
+    r"(?:connect from|setting up TLS connection (?:from|to)|SSL_(?:accept|connect) error (?:from|to)) "
+)
 _ERROR: Final = re.compile(r"SSL_(accept|connect) error (?:from|to) (\S+): (.*)$")
 _STEP: Final = re.compile(r"SSL_(accept|connect):\s?(?:error in )?(.*)$")
 _ALERT: Final = re.compile(r"SSL3 alert (read|write):(fatal|warning):(.+)$")
@@ -29,12 +31,16 @@ _VERIFY: Final = re.compile(r"certificate verification failed for (\S+): (?:num=
 _IN_OTHER_WORDS: Final = {"not designated for use as": 26, "certificate chain longer than": 22, "untrusted issuer": 20}
 _DEPTH: Final = re.compile(r": depth=(\d+) verify=\d+ subject=(.*)$")
 _ESTABLISHED: Final = re.compile(r"TLS connection established (from|to) (\S+): (\S+) with cipher (\S+)")
-_ABORT: Final = re.compile(r"abort: TLS from \S+: (.*)$|(No client certificate presented|Client certificate not trusted)")
+_ABORT: Final = re.compile(
+    r"abort: TLS from \S+: (.*)$|(No client certificate presented|Client certificate not trusted)"
+)
 _NOT_VERIFIED: Final = re.compile(r"[Ss]erver certificate not (?:verified|trusted)")
 _ENDS: Final = re.compile(r"(?:dis)?connect (?:from|to) |lost connection")
 
 _DOVECOT: Final = re.compile(r"(?:dovecot|(?:imap|pop3|submission|managesieve|sieve|lmtp)(?:-login)?)$")
-_LOGIN: Final = re.compile(r"(?:Info: |Warning: )?(?:Disconnected|Aborted login|Login|Connection closed)\b.*?(?:: user=|, rip=)")
+_LOGIN: Final = re.compile(
+    r"(?:Info: |Warning: )?(?:Disconnected|Aborted login|Login|Connection closed)\b.*?(?:: user=|, rip=)"
+)
 _RIP: Final = re.compile(r"rip=([0-9A-Fa-f.:]+)(?:, rport=(\d+))?")
 _LIP: Final = re.compile(r"lip=([0-9A-Fa-f.:]+)(?:, lport=(\d+))?")
 _DOVECOT_STEP: Final = re.compile(r"SSL: where=0x([0-9a-f]+), ret=-?\d+: (.*)$")
@@ -66,7 +72,9 @@ class PostfixLog:
         if not self._tells(said):
             return
         talk = self._talks.get(key)
-        if talk is not None and (said.startswith("setting up TLS") or talk.over and "TLS library problem" not in said):
+        if talk is not None and (
+            said.startswith("setting up TLS") or (talk.over and "TLS library problem" not in said)
+        ):
             self._talks.end(key)
         talk = self._talks.reach(key, "Postfix", number, entry.time, side)
         talk.protocol = "smtp"
@@ -207,5 +215,3 @@ class DovecotLog:
         elif "client didn't send a cert" in said:
             talk.none_sent()
             talk.object(Objection("client didn't send a cert", talk.here, "no_client_certificate", inside=True))
-
-

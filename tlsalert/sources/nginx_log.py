@@ -24,7 +24,9 @@ _NONE_SENT: Final = re.compile(r"client sent no required SSL certificate")
 _FAILED: Final = re.compile(r"SSL_do_handshake\(\) failed|SSL_(?:read|write|shutdown|early_data)\w*\(\) failed")
 _PLAIN: Final = re.compile(r"client sent plain HTTP request to HTTPS port|plain HTTP request")
 _NAME: Final = re.compile(r"upstream SSL certificate does not match \"([^\"]*)\"")
-_CLOSED: Final = re.compile(r"(client|peer|upstream)[^,]*? closed (?:connection|prematurely)?.*?(?:in|while) SSL handshak")
+_CLOSED: Final = re.compile(
+    r"(client|peer|upstream)[^,]*? closed (?:connection|prematurely)?.*?(?:in|while) SSL handshak"
+)
 _RESET: Final = re.compile(r"\(104: |reset by peer")
 _TIMED_OUT: Final = re.compile(r"(client|upstream|peer) timed out .*while SSL handshak")
 _UPSTREAM: Final = re.compile(r"to upstream|, upstream: \"")
@@ -120,5 +122,3 @@ class NginxLog:
             if not talk.errors(said) and _RESET.search(said) is not None:
                 talk.gone("rst")
             talk.spoke = talk.over = True
-
-

@@ -19,13 +19,18 @@ from tlsalert.sources.teller import Teller, told_suite, told_version
 
 SIGN: Final = re.compile(
     r"VERIFY (?:OK|ERROR|EKU|KU|X509NAME|nsCertType)|TLS Error: |TLS_ERROR: |OpenVPN \d\.\d|TLS: Initial packet from|"
-    r"Control Channel: TLS|Peer Connection Initiated with|OpenSSL: error:|\w+v[46](?:_SERVER|_CLIENT)? link (?:local|remote)|"
+    r"Control Channel: TLS|Peer Connection Initiated with|OpenSSL: error:|"
+    r"\w+v[46](?:_SERVER|_CLIENT)? link (?:local|remote)|"
     r"TLS handshake failed|SIG\w+\[soft,|MANAGEMENT: |Data Channel|peer info: IV_"
 )
-_PREFIX: Final = re.compile(r"(?:([^\s/\[\]]+)/)?((?:\d{1,3}\.){3}\d{1,3}:\d{1,5}|\[[0-9A-Fa-f:.]+\]:\d{1,5}|[0-9A-Fa-f:]{6,}:\d{1,5}) ")
+_PREFIX: Final = re.compile(
+    r"(?:([^\s/\[\]]+)/)?((?:\d{1,3}\.){3}\d{1,3}:\d{1,5}|\[[0-9A-Fa-f:.]+\]:\d{1,5}|[0-9A-Fa-f:]{6,}:\d{1,5}) "
+)
 _VERIFY_ERROR: Final = re.compile(r"VERIFY ERROR: depth=(\d+), (?:error=)?([^:]+): (.*?)(?:, serial=(\w+))?$")
 _VERIFY_OK: Final = re.compile(r"VERIFY OK: depth=(\d+), (.*?)(?:, serial=\w+)?$")
-_USAGE: Final = re.compile(r"VERIFY (?:K|EK)U ERROR|VERIFY nsCertType ERROR|Certificate does not have (?:extended )?key usage")
+_USAGE: Final = re.compile(
+    r"VERIFY (?:K|EK)U ERROR|VERIFY nsCertType ERROR|Certificate does not have (?:extended )?key usage"
+)
 _NAME: Final = re.compile(r"VERIFY X509NAME ERROR: (.*)$")
 _SCRIPT: Final = re.compile(r"VERIFY SCRIPT ERROR|VERIFY PLUGIN ERROR")
 _CRL: Final = re.compile(r"VERIFY CRL: .*REVOKED|CRL CHECK FAILED: .*is REVOKED")
@@ -33,9 +38,15 @@ _CONTROL: Final = re.compile(r"Control Channel: (TLSv[\d.]+), cipher \S+ (\S+?)(
 _INITIATED: Final = re.compile(r"Peer Connection Initiated with (?:\[AF_INET6?\])?(\S+)")
 _REMOTE: Final = re.compile(r"(UDP|TCP)\S* link remote: (?:\[AF_INET6?\])?(\S+)")
 _PEER: Final = re.compile(r"(?:TLS: Initial packet from|TCP connection established with) (?:\[AF_INET6?\])?([^\s,]+)")
-_SERVER: Final = re.compile(r"(?:TCP\w*_SERVER|MULTI|UDP\S* link remote: \[AF_UNSPEC\]|Listening for incoming|--mode server)|SSL3_GET_CLIENT|tls_process_client")
-_CLIENT: Final = re.compile(r"(?:TCP\w*_CLIENT|SSL3_GET_SERVER|tls_process_server|Attempting to establish TCP|No server certificate verification|"
-                               r"Preserving recently used remote address|link local: \(not bound\))")
+_SERVER: Final = re.compile(
+    r"(?:TCP\w*_SERVER|MULTI|UDP\S* link remote: \[AF_UNSPEC\]|Listening for incoming|--mode server)|"
+    r"SSL3_GET_CLIENT|tls_process_client"
+)
+_CLIENT: Final = re.compile(
+    r"(?:TCP\w*_CLIENT|SSL3_GET_SERVER|tls_process_server|Attempting to establish TCP|"
+    r"No server certificate verification|"
+    r"Preserving recently used remote address|link local: \(not bound\))"
+)
 _NO_ANSWER: Final = re.compile(r"TLS key negotiation failed to occur within")
 _FAILED: Final = re.compile(r"TLS Error: TLS handshake failed")
 _ALERT: Final = re.compile(r"(Sent|Received) (fatal|warning) SSL alert: ([A-Za-z_ ]+)")
@@ -103,7 +114,19 @@ class OpenvpnLog:
             self._remote[process] = (self._remote.get(process, ("", ""))[0], found[1])
 
     def _tells(self, said: str) -> bool:
-        told = (_VERIFY_ERROR, _VERIFY_OK, _USAGE, _NAME, _SCRIPT, _CRL, _CONTROL, _INITIATED, _NO_ANSWER, _FAILED, _ALERT)
+        told = (
+            _VERIFY_ERROR,
+            _VERIFY_OK,
+            _USAGE,
+            _NAME,
+            _SCRIPT,
+            _CRL,
+            _CONTROL,
+            _INITIATED,
+            _NO_ANSWER,
+            _FAILED,
+            _ALERT,
+        )
         return "error:" in said or any(pattern.search(said) is not None for pattern in told)
 
     def _settle(self, process: str, key: str, talk: Teller) -> None:

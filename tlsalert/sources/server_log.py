@@ -25,7 +25,8 @@ from tlsalert.wire.transcript import Keeping
 
 #: A line without any of this tells nothing of TLS, and is not looked at further.
 WORTH: Final = re.compile(
-    rb"(?i)ssl|tls|alert|certificate|verif|LOG[0-7]\[|connect|depth=|error:|link (?:local|remote)|SIG[A-Z0-9]+\[|handshak"
+    rb"(?i)ssl|tls|alert|certificate|verif|LOG[0-7]\[|connect|depth=|error:|link (?:local|remote)|"
+    rb"SIG[A-Z0-9]+\[|handshak"
 )
 
 
@@ -92,7 +93,9 @@ class ServerLog:
         if self._stamps.zoneless:
             notes.append("its times name no time zone: they are taken as UTC")
         if self._talks.given_up:
-            notes.append(f"{self._talks.given_up} connections were told before their last lines: too many were open at once")
+            notes.append(
+                f"{self._talks.given_up} connections were told before their last lines: too many were open at once"
+            )
         return notes
 
 

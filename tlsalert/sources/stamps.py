@@ -16,14 +16,22 @@ from typing import Final, NamedTuple
 LONGEST: Final = 8192
 SECOND: Final = 1_000_000_000
 DAY: Final = 86_400 * SECOND
-MONTHS: Final = {name: number for number, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
+MONTHS: Final = {
+    name: number
+    for number, name in enumerate(
+        ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), 1
+    )
+}
 
 _PRIORITY: Final = re.compile(r"<\d{1,3}>(?:1 (?=\d{4}-|- ))?")
 _ISO: Final = re.compile(
     r"(\d{4})[-./](\d\d)[-./](\d\d)[T ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?\s?(Z|[+-]\d\d:?\d\d(?!\d))?"
     r"(?: us=(\d{1,6}))?"
 )
-_BSD: Final = re.compile(r"(?:[A-Z][a-z]{2} )?([A-Z][a-z]{2}) {1,2}(\d{1,2}) (\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?: (\d{4})\b)?")
+_BSD: Final = re.compile(
+    r"(?:[A-Z][a-z]{2} )?([A-Z][a-z]{2}) {1,2}(\d{1,2}) (\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?"
+    r"(?: (\d{4})\b)?"
+)
 _FULL: Final = re.compile(r"[A-Z][a-z]{2} (?=\d{4}-\d\d-\d\d )")
 _UNIX: Final = re.compile(r"(\d{9,10})\.(\d{3,9})(?= )")
 _MICROSECONDS: Final = re.compile(r" us=(\d{1,6})")
@@ -31,7 +39,9 @@ _MICROSECONDS: Final = re.compile(r" us=(\d{1,6})")
 _TAG: Final = re.compile(r"(?!LOG[0-7]\[)([A-Za-z][\w./-]*)(?:\[(\d+)\])?: ?")
 _HOST_AND_TAG: Final = re.compile(r"(\S+) +(?!LOG[0-7]\[)([A-Za-z][\w./-]*)(?:\[(\d+)\])?: ?")
 #: RFC 5424: host, program, process, message's kind, structured data.
-_FIELDS: Final = re.compile(r"(\S+) (\S+) (\S+) (\S+) (-|(?:\[(?:\\.|\"(?:\\.|[^\"\\])*\"|[^\]\"\\])*\])+) ?(?:\ufeff)?")
+_FIELDS: Final = re.compile(
+    r"(\S+) (\S+) (\S+) (\S+) (-|(?:\[(?:\\.|\"(?:\\.|[^\"\\])*\"|[^\]\"\\])*\])+) ?(?:\ufeff)?"
+)
 
 
 class Entry(NamedTuple):
@@ -52,7 +62,7 @@ class Entry(NamedTuple):
 class Stamps:
     """Reads the beginnings of one log's lines; it knows the years that the lines leave out.
 
-    ``last`` is when the log was written last (nanoseconds since 1970): a date later than that is one of the year before.
+    ``last`` is when the log was written last (nanoseconds since 1970): a later date is one of the year before.
     """
 
     def __init__(self, last: int) -> None:
@@ -85,7 +95,14 @@ class Stamps:
         return self._tagged(text, place, moment, yearless, zoneless, not bracket, tags)
 
     def _tagged(
-        self, text: str, place: int, moment: int | None, yearless: bool, zoneless: bool, tagged: bool, syslog: bool = False
+        self,
+        text: str,
+        place: int,
+        moment: int | None,
+        yearless: bool,
+        zoneless: bool,
+        tagged: bool,
+        syslog: bool = False,
     ) -> Entry:
         """Read the names of machine and program, where syslog put some there."""
         if tagged and syslog:
@@ -98,7 +115,7 @@ class Stamps:
         return Entry(moment, "", "", "", text[place:], yearless, zoneless)
 
     def _time(self, text: str, place: int) -> tuple[int | None, int, bool, bool, bool]:
-        """Return the time at a place, what follows it, whether year and zone are missing, and whether it is syslog's."""
+        """Return the time at a place, what follows it, whether year and zone are missing, and if it is syslog's."""
         if (found := _FULL.match(text, place)) is not None:
             place = found.end()
         if (found := _ISO.match(text, place)) is not None:
@@ -139,11 +156,11 @@ def _moment(
     year: int, month: int, day: int, found: re.Match[str], clock: int, fraction: str | None, zone: str | None
 ) -> int | None:
     """Return a time in nanoseconds since 1970, or None where there is no such time."""
-    offset = UTC
+    offset: timezone = UTC
     try:
         if zone is not None and zone != "Z":
             hours, minutes = int(zone[1:3]), int(zone[-2:])
-            offset = timezone((-1 if zone[0] == "-" else 1) * timedelta(hours=hours, minutes=minutes))  # type: ignore[assignment]
+            offset = timezone((-1 if zone[0] == "-" else 1) * timedelta(hours=hours, minutes=minutes))
         second = min(int(found[clock + 2]), 59)  # a leap second
         whole = datetime(year, month, day, int(found[clock]), int(found[clock + 1]), second, tzinfo=offset)
         return round(whole.timestamp()) * SECOND + int((fraction or "").ljust(9, "0")[:9] or 0)

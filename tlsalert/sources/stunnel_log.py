@@ -30,23 +30,34 @@ _REACHING: Final = re.compile(r"(?:connect_blocking|s_connect): connect")
 _REMOTE: Final = re.compile(r"(?:connect_blocking|s_connect): connected (\S+)$")
 _STATE: Final = re.compile(r"(?:SSL|TLS) state \((connect|accept)\): (.*)$")
 _ALERT: Final = re.compile(r"(?:SSL|TLS) alert \((read|write)\): (fatal|warning): (.+)$")
-_VERIFY: Final = re.compile(r"(?:CERT: )?(?:Pre-verification error|Verification error|VERIFY ERROR): (?:depth=\d+, error=)?(.+)$")
+_VERIFY: Final = re.compile(
+    r"(?:CERT: )?(?:Pre-verification error|Verification error|VERIFY ERROR): (?:depth=\d+, error=)?(.+)$"
+)
 _CHECKED: Final = re.compile(
     r"(?:Certificate accepted|Certificate check failed|Rejected by \w+|Starting certificate verification|"
     r"Verification started|VERIFY OK|VERIFY ERROR)(?: at|:)? ?depth=(\d+)[,:] (.+)$"
 )
-_PINNED: Final = re.compile(r"CERT: (?:Certificate not found in local repository|No matching local certificate|"
-                            r"Peer certificate not found|Certificate not found)")
+_PINNED: Final = re.compile(
+    r"CERT: (?:Certificate not found in local repository|No matching local certificate|"
+    r"Peer certificate not found|Certificate not found)"
+)
 _SUBJECT: Final = re.compile(r"CERT: (?:No matching host name found|Subject checks failed|Host name .* mismatch)", re.I)
-_REVOKED: Final = re.compile(r"(?:CERT: )?(?:CRL: )?(?:Certificate with serial .* revoked|OCSP: Rejected|CERT: OCSP.*revoked)", re.I)
+_REVOKED: Final = re.compile(
+    r"(?:CERT: )?(?:CRL: )?(?:Certificate with serial .* revoked|OCSP: Rejected|CERT: OCSP.*revoked)", re.I
+)
 _ROLE: Final = re.compile(r"SSL_(connect|accept)\b")
 _DONE: Final = re.compile(r"(?:SSL|TLS) (connected|accepted): (.*)$")
 _SUITE: Final = re.compile(r"(?:Negotiated )?(\S+) ciphersuite: (\S+)")
 _NAME: Final = re.compile(r"SNI: sending servername: (\S+)$")
-_CLOSED: Final = re.compile(r"Connection (reset|closed|reset/closed|closed/reset)(?: due to [^:]*)?: (\d+) byte\(?s?\)? sent to (?:SSL|TLS)")
+_CLOSED: Final = re.compile(
+    r"Connection (reset|closed|reset/closed|closed/reset)(?: due to [^:]*)?: (\d+) byte\(?s?\)? sent to (?:SSL|TLS)"
+)
 _BANNER: Final = re.compile(r"stunnel \d+\.\d+\S* on ")
 #: What begins the next connection in a thread whose last one is over.
-_BEGINS: Final = re.compile(r"Service \[|CERT: |SNI: |Verification started|Starting certificate|Peer certificate|(?:SSL|TLS) state|SSL_(?:connect|accept):|s_connect: connect|connect_blocking: connect")
+_BEGINS: Final = re.compile(
+    r"Service \[|CERT: |SNI: |Verification started|Starting certificate|Peer certificate|(?:SSL|TLS) state|"
+    r"SSL_(?:connect|accept):|s_connect: connect|connect_blocking: connect"
+)
 
 
 #: More services are not remembered; nobody has as many.
@@ -79,7 +90,7 @@ class StunnelLog:
         if thread in _ASIDE or _BANNER.match(said) is not None:
             self._beside(entry, said)
             return
-        if (bound := _BOUND.match(said)) is not None:
+        if _BOUND.match(said) is not None:
             self._beside(entry, said)
             return
         key = f"stunnel {entry.host} {entry.process} {thread}"

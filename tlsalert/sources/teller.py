@@ -24,7 +24,7 @@ from tlsalert.registry.handshake_types import HandshakeType
 from tlsalert.registry.verify_errors import VerifyError, by_words
 from tlsalert.sources.openssl_words import GONE, REASONS, library_errors, step
 
-#: More of one kind are not kept: a connection has no more messages than this, and a log that repeats itself no more news.
+#: More of one kind are not kept: no handshake has as many messages, and a log that repeats itself has no news.
 MOST: Final = 64
 
 #: Said where nothing tells whose program it is that received an alert.
@@ -181,7 +181,9 @@ class Teller:
     def gone(self, how: str, by_peer: bool = True) -> None:
         """Note how the transport ended, the first that is told; its sender is known with the side."""
         if self.closing.how == "open":
-            self.closing = Closing("rst" if how == "rst" else "fin", "client" if by_peer else "server", self.here, self._now)
+            self.closing = Closing(
+                "rst" if how == "rst" else "fin", "client" if by_peer else "server", self.here, self._now
+            )
 
     def build(self, source: str) -> Connection:
         """Return the connection, complete but for clocks and verdict."""

@@ -82,6 +82,8 @@ class HaproxyLog:
             talk.object(Objection("SSL client CA chain cannot be verified", talk.here, None, True))
         elif "losed during SSL" in said or "closed" in said:
             talk.gone("fin")
+        elif "onnection error during SSL" in said:
+            talk.gone("rst")
         elif "imeout" in said:
             talk.notes.append("the client did not answer in time, says the log")
         else:

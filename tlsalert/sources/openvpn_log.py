@@ -12,6 +12,7 @@ from typing import Final
 
 from tlsalert.model import Certificate, Objection
 from tlsalert.pki.names import name_from_words
+from tlsalert.registry.verify_errors import by_code
 from tlsalert.sources.openssl_words import alert_named
 from tlsalert.sources.stamps import Entry
 from tlsalert.sources.talks import Talks, endpoint
@@ -27,6 +28,14 @@ _PREFIX: Final = re.compile(
     r"(?:([^\s/\[\]]+)/)?((?:\d{1,3}\.){3}\d{1,3}:\d{1,5}|\[[0-9A-Fa-f:.]+\]:\d{1,5}|[0-9A-Fa-f:]{6,}:\d{1,5}) "
 )
 _VERIFY_ERROR: Final = re.compile(r"VERIFY ERROR: depth=(\d+), (?:error=)?([^:]+): (.*?)(?:, serial=(\w+))?$")
+#: How mbed TLS words it (library/x509_crt.c, mbedtls_x509_crt_verify_info), and OpenSSL's number for the same.
+_MBEDTLS: Final = {
+    "validity has expired": 10,
+    "validity starts in the future": 9,
+    "not correctly signed by the trusted CA": 20,
+    "certificate has been revoked": 23,
+    "Usage does not match": 26,
+}
 _VERIFY_OK: Final = re.compile(r"VERIFY OK: depth=(\d+), (.*?)(?:, serial=\w+)?$")
 _USAGE: Final = re.compile(
     r"VERIFY (?:K|EK)U ERROR|VERIFY nsCertType ERROR|Certificate does not have (?:extended )?key usage"
@@ -141,8 +150,12 @@ class OpenvpnLog:
 
     def _say(self, talk: Teller, said: str) -> None:
         if (found := _VERIFY_ERROR.search(said)) is not None:
-            talk.verify_error(None, found[2])
-            talk.certificate(int(found[1][:3]), Certificate(b"", "", name_from_words(found[3]), None, found[4]))
+            words, subject = found[2], found[3]
+            if words.startswith("subject="):  # built with mbed TLS
+                words, subject = found[3], words.removeprefix("subject=")
+            known = next((by_code(code) for said_so, code in _MBEDTLS.items() if said_so in words), None)
+            talk.verify_error(known, words)
+            talk.certificate(int(found[1][:3]), Certificate(b"", "", name_from_words(subject), None, found[4]))
         elif (found := _VERIFY_OK.search(said)) is not None:
             talk.certificate(int(found[1][:3]), Certificate(b"", "", name_from_words(found[2])))
         elif (found := _ALERT.search(said)) is not None:

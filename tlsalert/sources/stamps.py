@@ -25,14 +25,18 @@ MONTHS: Final = {
 
 _PRIORITY: Final = re.compile(r"<\d{1,3}>(?:1 (?=\d{4}-|- ))?")
 _ISO: Final = re.compile(
-    r"(\d{4})[-./](\d\d)[-./](\d\d)[T ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?\s?(Z|[+-]\d\d:?\d\d(?!\d))?"
+    r"(\d{4})[-./](\d\d)[-./](\d\d)[T ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?(?:\s?(Z|[+-]\d\d:?\d\d(?!\d)))?"
     r"(?: us=(\d{1,6}))?"
 )
 _BSD: Final = re.compile(
     r"(?:[A-Z][a-z]{2} )?([A-Z][a-z]{2}) {1,2}(\d{1,2}) (\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?"
     r"(?: (\d{4})\b)?"
 )
+#: journalctl -o short-full begins with the weekday and names the zone; only UTC is known by its name.
 _FULL: Final = re.compile(r"[A-Z][a-z]{2} (?=\d{4}-\d\d-\d\d )")
+_ZONE: Final = re.compile(r" ([A-Z]{2,5})(?= )")
+#: docker compose puts the container's name and a bar before each line.
+_CONTAINER: Final = re.compile(r"[\w.-]+ +\| ")
 _UNIX: Final = re.compile(r"(\d{9,10})\.(\d{3,9})(?= )")
 _MICROSECONDS: Final = re.compile(r" us=(\d{1,6})")
 #: A program's name and its process, after the machine's name or without it.
@@ -73,7 +77,8 @@ class Stamps:
     def read(self, line: bytes) -> Entry:
         """Return what a line begins with and what it says. Never raises."""
         text = line[:LONGEST].decode("utf-8", "replace").lstrip("\ufeff").replace("\0", " ")
-        place = 0
+        container = _CONTAINER.match(text)
+        place = 0 if container is None else container.end()
         modern = False
         if (found := _PRIORITY.match(text)) is not None:
             place = found.end()
@@ -116,12 +121,16 @@ class Stamps:
 
     def _time(self, text: str, place: int) -> tuple[int | None, int, bool, bool, bool]:
         """Return the time at a place, what follows it, whether year and zone are missing, and if it is syslog's."""
-        if (found := _FULL.match(text, place)) is not None:
-            place = found.end()
+        full = _FULL.match(text, place)
+        if full is not None:
+            place = full.end()
         if (found := _ISO.match(text, place)) is not None:
             fraction = found[7] or (found[9] or "").rjust(6, "0") if found[9] else found[7]
             moment = _moment(int(found[1]), int(found[2]), int(found[3]), found, 4, fraction, found[8])
-            return moment, found.end(), False, found[8] is None, "T" in found[0] or found[8] is not None
+            end, zoneless = found.end(), found[8] is None
+            if full is not None and (zone := _ZONE.match(text, end)) is not None:
+                end, zoneless = zone.end(), zone[1] not in ("UTC", "GMT")
+            return moment, end, False, zoneless, "T" in found[0] or found[8] is not None or full is not None
         if (found := _BSD.match(text, place)) is not None and found[1].lower() in MONTHS:
             month, day, year = MONTHS[found[1].lower()], int(found[2]), found[7]
             end, fraction = found.end(), found[6]

@@ -31,7 +31,7 @@ _REMOTE: Final = re.compile(r"(?:connect_blocking|s_connect): connected (\S+)$")
 _STATE: Final = re.compile(r"(?:SSL|TLS) state \((connect|accept)\): (.*)$")
 _ALERT: Final = re.compile(r"(?:SSL|TLS) alert \((read|write)\): (fatal|warning): (.+)$")
 _VERIFY: Final = re.compile(
-    r"(?:CERT: )?(?:Pre-verification error|Verification error|VERIFY ERROR): (?:depth=\d+, error=)?(.+)$"
+    r"(?:CERT: )?(?:Pre-verification error|Verification error|VERIFY ERROR): (?:depth=\d+, error=)?(.+?)(?:: (/.*))?$"
 )
 _CHECKED: Final = re.compile(
     r"(?:Certificate accepted|Certificate check failed|Rejected by \w+|Starting certificate verification|"
@@ -39,9 +39,12 @@ _CHECKED: Final = re.compile(
 )
 _PINNED: Final = re.compile(
     r"CERT: (?:Certificate not found in local repository|No matching local certificate|"
-    r"Peer certificate not found|Certificate not found)"
+    r"Public keys do not match|Certificate not found)"
 )
-_SUBJECT: Final = re.compile(r"CERT: (?:No matching host name found|Subject checks failed|Host name .* mismatch)", re.I)
+_SUBJECT: Final = re.compile(
+    r"CERT: (?:No matching (?:host name|IP address|email address) found|Subject checks failed|Host name .* mismatch)",
+    re.I,
+)
 _REVOKED: Final = re.compile(
     r"(?:CERT: )?(?:CRL: )?(?:Certificate with serial .* revoked|OCSP: Rejected|CERT: OCSP.*revoked)", re.I
 )
@@ -176,7 +179,7 @@ class StunnelLog:
         """Take what is said of certificates, of errors and of the end."""
         if (found := _VERIFY.match(said)) is not None:
             talk.verify_error(None, found[1])
-        elif _PINNED.match(said) is not None:
+        elif _PINNED.match(said) is not None or said.startswith("VERIFY ERROR ONLY MY"):
             talk.object(Objection(said, talk.here, "certificate_not_pinned", True, alert=42))
         elif _SUBJECT.match(said) is not None:
             talk.object(Objection(said, talk.here, "name_mismatch", True, alert=42))

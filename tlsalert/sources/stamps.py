@@ -84,11 +84,14 @@ class Stamps:
             place = found.end()
             modern = found[0].endswith("1 ")
         bracket = text.startswith("[", place)
+        begun = place
         moment, place, yearless, zoneless, tags = self._time(text, place + bracket)
+        if place == begun + bracket:
+            place = begun  # the bracket was no time's
         if moment is None:
             if modern and (fields := _FIELDS.match(text, place + 2)) is not None:  # RFC 5424 allows "-" for the time
                 return Entry(None, fields[1], fields[2], fields[3], text[fields.end() :])
-            return self._tagged(text, place, None, False, False, False)
+            return self._tagged(text, place + text.startswith(" ", place), None, False, False, False)
         self.yearless |= yearless
         self.zoneless |= zoneless
         if bracket and text.startswith("]", place):

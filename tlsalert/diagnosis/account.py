@@ -95,7 +95,7 @@ def _verdict(connection: Connection, account: Account) -> Verdict:
         return _established(connection, account, fatal)
     if connection.closed.how != "open" and connection.closed.sender is not None:
         return _closed(connection)
-    if account.failed is not None:
+    if account.failed is not None and not _unanswered(connection):
         return _failed(connection, account)
     return _incomplete(connection)
 
@@ -375,12 +375,16 @@ def _failed(connection: Connection, account: Account) -> Verdict:
     return Verdict("failed", said, None, None, 0.0, None, False, seen, (more,))
 
 
+def _unanswered(connection: Connection) -> bool:
+    return any("did not answer in time" in note for note in connection.notes)
+
+
 def _incomplete(connection: Connection) -> Verdict:
     last = connection.messages[-1] if connection.messages else None
     seen = (
         () if last is None else (Evidence(last.position, f"the last message is {last.message} of the {last.sender}"),)
     )
-    if any("did not answer in time" in note for note in connection.notes):
+    if _unanswered(connection):
         do = words.OTHER["timed_out"][1]
         said = "The handshake is not complete: the other side did not answer in time."
         return Verdict("failed", said, None, "timed_out", 0.6, None, False, seen, (_capital(do) + ".",))

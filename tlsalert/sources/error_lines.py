@@ -25,7 +25,7 @@ _NUMBERED: Final = re.compile(
     r"got an alert message, type: \[\d+:(?P<d>\d+)\]"
 )
 _NAMED: Final = re.compile(
-    r"\b(?:SSLV3|TLSV1|TLSV13|TLS|SSL)_ALERT_(?P<a>[A-Z_]+)|(?i:\b(?:sslv3|tlsv1|tlsv13|ssl/tls|tls) alert "
+    r"(?<![A-Z])(?:SSLV3|TLSV1|TLSV13|TLS|SSL)_ALERT_(?P<a>[A-Z_]+)|(?i:\b(?:sslv3|tlsv1|tlsv13|ssl/tls|tls) alert "
     r"(?P<b>[a-z][a-z ]+[a-z]))|remote error: tls: (?P<c>[a-z][a-z ]+[a-z])|"
     r"(?i:received (?:a )?fatal alert:? (?P<d>\w+))|(?P<e>\bSSL_ERROR_\w+_ALERT)|\(IN\), TLS alert, (?P<f>[a-z ]+) \("
 )

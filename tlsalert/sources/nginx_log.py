@@ -84,7 +84,7 @@ class NginxLog:
 
     def _tells(self, said: str) -> bool:
         told = (_VERIFY, _NONE_SENT, _FAILED, _PLAIN, _NAME, _CLOSED, _TIMED_OUT, _OCSP)
-        return "SSL" in said and any(pattern.search(said) is not None for pattern in told)
+        return ("SSL" in said or "HTTPS" in said) and any(pattern.search(said) is not None for pattern in told)
 
     def _peers(self, talk: Teller, said: str, side: Side) -> None:
         if side == "server":

@@ -1,6 +1,6 @@
 """stunnel's log: both sides, versions 4 and 5, all debug levels, and what each level can and cannot tell.
 
-The lines are those that stunnel 5.68 (OpenSSL 3.0) and 4.56 (OpenSSL 1.0.1e) write, with names and addresses of examples.
+The lines are those of stunnel 5.68 (OpenSSL 3.0) and 4.56 (OpenSSL 1.0.1e), with names and addresses of examples.
 """
 
 from __future__ import annotations

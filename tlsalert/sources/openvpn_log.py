@@ -22,7 +22,8 @@ SIGN: Final = re.compile(
     r"VERIFY (?:OK|ERROR|EKU|KU|X509NAME|nsCertType)|TLS Error: |TLS_ERROR: |OpenVPN \d\.\d|TLS: Initial packet from|"
     r"Control Channel: TLS|Peer Connection Initiated with|OpenSSL: error:|"
     r"\w+v[46](?:_SERVER|_CLIENT)? link (?:local|remote)|"
-    r"(?:Sent|Received) (?:fatal|warning) SSL alert|TLS handshake failed|SIG\w+\[soft,|MANAGEMENT: |Data Channel|peer info: IV_"
+    r"(?:Sent|Received) (?:fatal|warning) SSL alert|"
+    r"TLS handshake failed|SIG\w+\[soft,|MANAGEMENT: |Data Channel|peer info: IV_"
 )
 _PREFIX: Final = re.compile(
     r"(?:([^\s/\[\]]+)/)?((?:\d{1,3}\.){3}\d{1,3}:\d{1,5}|\[[0-9A-Fa-f:.]+\]:\d{1,5}|[0-9A-Fa-f:]{6,}:\d{1,5}) "

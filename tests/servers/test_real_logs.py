@@ -1,4 +1,4 @@
-"""Real servers refuse real clients, and their own logs are read: each refusal with its cause, at every level of detail."""
+"""Real servers refuse real clients, and their own logs are read: each refusal with its cause, at each level."""
 
 from __future__ import annotations
 
@@ -42,7 +42,8 @@ class Logger:
 
 def _stunnel(folder: Path, port: int, level: str, log: Path) -> Sequence[str]:
     (folder / "stunnel.conf").write_text(
-        f"foreground = yes\npid =\noutput = {log}\ndebug = {level}\n[a]\naccept = 127.0.0.1:{port}\nconnect = 127.0.0.1:9\n"
+        f"foreground = yes\npid =\noutput = {log}\ndebug = {level}\n"
+        f"[a]\naccept = 127.0.0.1:{port}\nconnect = 127.0.0.1:9\n"
         f"cert = {folder}/server.pem\nCAfile = {folder}/root.pem\nverify = 2\n"
     )
     return [str(folder / "stunnel.conf")]
@@ -53,7 +54,8 @@ def _nginx(folder: Path, port: int, level: str, log: Path) -> Sequence[str]:
         f"daemon off; pid {folder}/pid; error_log {log} {level}; events {{}} http {{ access_log off; "
         + "".join(f"{kind}_temp_path {folder}; " for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
         + f"server {{ listen 127.0.0.1:{port} ssl; ssl_certificate {folder}/server.pem; "
-        f"ssl_certificate_key {folder}/server.pem; ssl_protocols TLSv1.2 TLSv1.3; ssl_client_certificate {folder}/root.pem; ssl_verify_client on; "
+        f"ssl_certificate_key {folder}/server.pem; ssl_protocols TLSv1.2 TLSv1.3; "
+        f"ssl_client_certificate {folder}/root.pem; ssl_verify_client on; "
         "location / { return 200; } } }"
     )
     return ["-c", str(folder / "nginx.conf"), "-e", str(log)]
@@ -121,7 +123,7 @@ def each() -> list[object]:
 
 
 def refusals(path: Path) -> list[Connection]:
-    """Return the connections of a log that the server refused, or that were good; not the attempt that found it ready."""
+    """Return the connections of a log, without the attempt that found the server ready."""
     return [one for one in read(path) if one.verdict is not None and one.verdict.refused_by != "client"]
 
 

@@ -24,7 +24,7 @@ def told(lines: str | Iterable[str], name: str = "no such file.log") -> list[Con
 
 def verdicts(lines: str | Iterable[str]) -> list[tuple[str, str | None, str | None, str | None]]:
     """Return outcome, who refused, the cause and who is at fault, of each connection."""
-    found = []
+    found: list[tuple[str, str | None, str | None, str | None]] = []
     for one in told(lines):
         assert one.verdict is not None
         found.append((one.verdict.outcome, one.verdict.refused_by, one.verdict.cause, one.verdict.at_fault))

@@ -64,3 +64,8 @@ def test_a_server_that_fails_its_check_is_one_of_haproxys_own_connections() -> N
     )
     assert one.account is not None
     assert one.account.side == "client"
+
+
+def test_more_requests_on_a_connection_are_no_more_connections() -> None:
+    line = HEAD + 'f~ b/s 0/0/1/2/3 200 217 - - ---- 1/1/0/0/0 0/0 "GET / HTTP/1.1"'
+    assert len(told([line, line, line.replace("55120", "55121"), line])) == 2

@@ -235,3 +235,22 @@ def test_a_missing_client_certificate_shows_in_the_clients_steps() -> None:
     lines = [line for line in CLIENT_4.split("\n") if "certificate verify" not in line]
     log = "\n".join(lines).replace("bad certificate", "handshake failure").replace("14094412", "14094410")
     assert verdicts(log) == [("failed", "server", "no_client_certificate", "client")]
+
+
+def test_a_refusal_is_told_at_once() -> None:
+    """Who follows a log as it grows need not wait for the thread's next connection."""
+    from tlsalert.sources.server_log import ServerLog
+
+    log = ServerLog("-")
+    for number, line in enumerate(at_level(SERVER_5, 4).split("\n"), 1):
+        log.line(line.encode(), number)
+    assert len(log.take()) == 1
+
+
+def test_errors_in_a_queue_are_of_one_connection() -> None:
+    assert verdicts(
+        """
+LOG3[0]: error queue: ssl/a.c:1: error:0A000086:SSL routines::certificate verify failed
+LOG3[0]: SSL_accept: ssl/a.c:2: error:0A0000C7:SSL routines::peer did not return a certificate
+"""
+    ) == [("failed", "server", "no_client_certificate", "client")]

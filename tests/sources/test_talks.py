@@ -46,3 +46,12 @@ def test_what_is_known_last_is_told_before_it_is_built() -> None:
     (one,) = open_ones.take()
     assert one.server is not None
     assert one.server.port == 443
+
+
+def test_what_is_over_is_let_go_without_a_word() -> None:
+    open_ones = Talks("log")
+    open_ones.begin("a", "p", 1, None).over = True
+    for number in range(talks.LINGER + 1):
+        open_ones.begin(f"b{number}", "p", 2, None)
+    assert [one.connection for one in open_ones.take()] == [0]
+    assert open_ones.given_up == 0

@@ -98,6 +98,7 @@ class ApacheLog:
             self._talks.end(key)
             return
         self._tell(talk, said)
+        talk.over = talk.over or talk.refused  # at the default level nothing tells its end
 
     def _tells(self, said: str) -> bool:
         told = (_VERIFY, _STOPPED, _FAILED, _PLAIN, _NAME, _EXPIRED, _STEP, _CIPHER, _CLOSED, _NONE_SENT)

@@ -30,6 +30,10 @@ _PROTOCOL: Final = re.compile(r"(?<![\w.])((?:TLSv1(?:\.[0-3])?|SSLv3))[ /]([A-Z
 _STATUS: Final = re.compile(r"(?:^|\s)\S+/\S+ (?:[\d/+-]+ )?(\d{3}) ")
 
 
+#: So many clients are remembered, whose next requests are no new connections.
+MOST_ANSWERED: Final = 4096
+
+
 class HaproxyLog:
     """Takes HAProxy's lines; each tells a whole connection, and its program is the server."""
 
@@ -37,6 +41,7 @@ class HaproxyLog:
 
     def __init__(self, talks: Talks) -> None:
         self._talks = talks
+        self._answered: dict[str, None] = {}
 
     def takes(self, entry: Entry) -> bool:
         """Whether a line is one of HAProxy's."""
@@ -56,6 +61,13 @@ class HaproxyLog:
         if not short and found[4] is None and not numbers and "error:" not in said:
             return  # not a connection of TLS: its frontend has no "~"
         key = f"haproxy {entry.host} {entry.process} {found[1]}"
+        if not short and not numbers and _answered(said):
+            if self._answered.pop(key, key) is None:
+                self._answered[key] = None
+                return  # one more request on a connection that was told
+            self._answered[key] = None
+            if len(self._answered) > MOST_ANSWERED:
+                self._answered.pop(next(iter(self._answered)))
         talk = self._talks.begin(key, "HAProxy", number, entry.time, "server")
         if (peer := endpoint(found[1])) is not None:
             talk.peer("client", *peer)

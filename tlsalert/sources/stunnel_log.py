@@ -30,6 +30,7 @@ _REACHING: Final = re.compile(r"(?:connect_blocking|s_connect): connect")
 _REMOTE: Final = re.compile(r"(?:connect_blocking|s_connect): connected (\S+)$")
 _STATE: Final = re.compile(r"(?:SSL|TLS) state \((connect|accept)\): (.*)$")
 _ALERT: Final = re.compile(r"(?:SSL|TLS) alert \((read|write)\): (fatal|warning): (.+)$")
+_FATAL: Final = re.compile(r"(?:SSL|TLS) alert \((?:read|write)\): fatal")
 _VERIFY: Final = re.compile(
     r"(?:CERT: )?(?:Pre-verification error|Verification error|VERIFY ERROR): (?:depth=\d+, error=)?(.+?)(?:: (/.*))?$"
 )
@@ -56,12 +57,6 @@ _CLOSED: Final = re.compile(
     r"Connection (reset|closed|reset/closed|closed/reset)(?: due to [^:]*)?: (\d+) byte\(?s?\)? sent to (?:SSL|TLS)"
 )
 _BANNER: Final = re.compile(r"stunnel \d+\.\d+\S* on ")
-#: What begins the next connection in a thread whose last one is over.
-_BEGINS: Final = re.compile(
-    r"Service \[|CERT: |SNI: |Verification started|Starting certificate|Peer certificate|(?:SSL|TLS) state|"
-    r"SSL_(?:connect|accept):|s_connect: connect|connect_blocking: connect"
-)
-
 
 #: More services are not remembered; nobody has as many.
 MOST_SERVICES: Final = 4096
@@ -98,7 +93,7 @@ class StunnelLog:
             return
         key = f"stunnel {entry.host} {entry.process} {thread}"
         talk = self._talks.get(key)
-        if talk is not None and (_STARTED.match(said) or (talk.over and _BEGINS.match(said))):
+        if talk is not None and _STARTED.match(said):
             self._talks.end(key)
             talk = None
         if talk is None:
@@ -108,8 +103,8 @@ class StunnelLog:
             talk.settle = partial(self._settle, key, talk)
         talk.at(number, entry.time)
         self._say(key, talk, said)
-        if _FINISHED.match(said) is not None:
-            self._talks.end(key)
+        if talk.over or _FINISHED.match(said) is not None:
+            self._talks.end(key)  # what its thread still says is about sockets
 
     def _beside(self, entry: Entry, said: str) -> None:
         """Take what is said of a whole stunnel: where it listens, and that it began anew."""
@@ -122,7 +117,7 @@ class StunnelLog:
     def _tells(self, said: str) -> bool:
         """Whether a line can be the first of a connection: others of its thread are about the program."""
         begins = _STARTED.match(said) or _ACCEPTED.match(said) or _STATE.match(said) or _VERIFY.match(said)
-        more = _CHECKED.match(said) or _ALERT.match(said) or _REMOTE.match(said) or _DONE.match(said)
+        more = _CHECKED.match(said) or _FATAL.match(said) or _REMOTE.match(said) or _DONE.match(said)
         return begins is not None or more is not None or "error:" in said or _PINNED.match(said) is not None
 
     def _settle(self, key: str, talk: Teller) -> None:
@@ -206,7 +201,7 @@ class StunnelLog:
             if role is not None:
                 talk.side = "client" if role[1] == "connect" else "server"
             if talk.errors(said):
-                talk.over = True
+                talk.over = not said.startswith("error queue: ")  # the last of them follows
             elif role is not None and "reset by peer" in said:
                 talk.gone("rst")
                 talk.over = True

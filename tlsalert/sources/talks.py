@@ -10,6 +10,8 @@ from tlsalert.sources.teller import Teller
 
 #: So many are open at once at most; the one that was silent longest is told as it is then.
 MOST_OPEN: Final = 4096
+#: One that is over waits for lines that belong to it until so many others have begun.
+LINGER: Final = 64
 
 
 class Talks:
@@ -32,14 +34,22 @@ class Talks:
     def begin(self, key: str, program: str, line: int, time: int | None, side: Side | None = None) -> Teller:
         """Begin a connection; an open one of the same key ends."""
         self.end(key)
-        while len(self._open) >= MOST_OPEN:
-            self.given_up += 1
-            self.end(next(iter(self._open)))
+        self._let_go()
         talk = Teller(program, self._begun, line, time, side)
         talk.at(line, time)
         self._begun += 1
         self._open[key] = talk
         return talk
+
+    def _let_go(self) -> None:
+        """End what was told to its end some time ago, and what was silent longest where too many are open."""
+        while self._open:
+            key, oldest = next(iter(self._open.items()))
+            ripe = oldest.over and self._begun - oldest.number > LINGER
+            if not ripe and len(self._open) < MOST_OPEN:
+                return
+            self.given_up += not oldest.over
+            self.end(key)
 
     def reach(self, key: str, program: str, line: int, time: int | None, side: Side | None = None) -> Teller:
         """Return the open connection of this key, begun where there is none, and put it at a line."""

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import socket
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.clockways.servers import BEHIND, HASTY, PATIENT, closed_port, http_date, response, secure_web, web
-from tests.replay.devices import listening
+from tests.replay.devices import AFTER, BEFORE, listening
 from tlsalert.clockways.http import Place
 from tlsalert.clockways.http_date import by_date
 from tlsalert.clockways.reading import Reading
+from tlsalert.lab.certificates import self_signed
+from tlsalert.lab.device import Version
+from tlsalert.lab.server import LabDevice, serve
 from tlsalert.replay.target import Target
 
 
@@ -36,6 +40,16 @@ def test_a_date_that_goes_on_is_the_devices_clock() -> None:
 def test_it_is_read_inside_tls_as_well() -> None:
     with secure_web(lambda *_: response(Date=http_date(3600))) as target:
         assert near(by_date("https", [place(target, secure=True)], HASTY), 3600)
+
+
+@pytest.mark.parametrize("versions", [("TLS 1.0", "TLS 1.0"), ("TLS 1.2", "TLS 1.3")], ids=["old", "new"])
+def test_a_device_of_2015_tells_it_by_https(versions: tuple[Version, Version]) -> None:
+    identity = self_signed("CN=BMC", BEFORE, AFTER)
+    clock = datetime(2015, 3, 12, 5, 41, 50, tzinfo=UTC)
+    device = LabDevice(identity=identity, asks="no", clock=clock, versions=versions, after="http")
+    with serve(device) as served:
+        told = by_date("https", [Place(*served.address, secure=True)], HASTY)
+        assert near(told, (served.clock - datetime.now(UTC)).total_seconds())
 
 
 def test_the_date_of_a_redirect_counts_and_nobody_follows_it() -> None:

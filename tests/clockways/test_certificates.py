@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 from datetime import UTC, datetime
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from tests.clockways.servers import BRIEF, HASTY, closed_port
-from tests.replay.devices import AFTER, BEFORE
+from tests.replay.devices import AFTER, BEFORE, listening
 from tlsalert.clockways.certificates import by_certificates
 from tlsalert.clockways.reading import Reading
 from tlsalert.lab.certificates import Identity, self_signed
@@ -76,6 +77,16 @@ def test_a_device_that_takes_any_date_is_told(ca: Identity, identity: Identity) 
 def test_nothing_listens(ca: Identity) -> None:
     told = by_certificates(Target("127.0.0.1", closed_port()), material(ca), [], BRIEF)
     assert not told.reached
+
+
+def test_a_silent_device_is_told(ca: Identity) -> None:
+    def silent(peer: socket.socket) -> None:
+        while peer.recv(65536):
+            pass
+
+    with listening(silent) as target:
+        told = by_certificates(target, material(ca), [], BRIEF)
+    assert told.says == f"{target}: it did not answer"
 
 
 def test_nothing_is_asked_without_the_cas_key() -> None:

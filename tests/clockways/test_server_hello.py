@@ -74,6 +74,20 @@ def test_nothing_listens() -> None:
     assert not told.reached
 
 
+def test_a_silent_server_is_asked_once() -> None:
+    asked: list[bytes] = []
+
+    def serve_nothing(peer: socket.socket) -> None:
+        while data := peer.recv(65536):
+            asked.append(data)
+
+    with listening(serve_nothing) as target:
+        told = by_random(target, BRIEF)
+    assert told.says == f"{target}: no ServerHello (it did not answer)"
+    assert told.reached
+    assert sum(data.startswith(b"\x16\x03") for data in asked) == 1
+
+
 @settings(max_examples=15, deadline=None)
 @given(st.binary(min_size=1, max_size=200))
 def test_any_bytes_are_told(data: bytes) -> None:

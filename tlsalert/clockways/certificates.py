@@ -20,7 +20,7 @@ from tlsalert.pki.variants import CannotMakeError, dated
 from tlsalert.replay.client import exchange
 from tlsalert.replay.clock_finder import WIDEST, find_clock
 from tlsalert.replay.hello import from_profile
-from tlsalert.replay.outcome import STAGES, Accepted, NotTried, Outcome, Refused, Unreachable
+from tlsalert.replay.outcome import STAGES, Accepted, NotTried, Outcome, Refused, Silent, Unreachable
 from tlsalert.replay.target import Target
 from tlsalert.replay.trial import connection_of, outcome_of
 
@@ -67,6 +67,9 @@ class _Asked:
             if isinstance(outcome, NotTried):
                 self.says_why = not_asked(WAY, f"not asked: {outcome.why}")
                 return None
+            if isinstance(outcome, Silent):
+                self.says_why = Reading(WAY, f"{self._target}: it did not answer")
+                return refusing
             if isinstance(outcome, Accepted):
                 if self._was_asked:
                     return version

@@ -37,12 +37,13 @@ NOTHING: Final = Presentation()
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """What came of one handshake; ``version`` is the one that the server chose."""
+    """What came of one handshake; ``version`` is the one that the server chose, ``silent`` that it did not answer."""
 
     reached: bool
     sample: Sample | None
     says: str
     version: str = ""
+    silent: bool = False
 
 
 def by_random(target: Target, manners: Manners) -> Reading:
@@ -52,12 +53,12 @@ def by_random(target: Target, manners: Manners) -> Reading:
     for offer in OFFERS:
         last = _handshake(target, *offer, manners)
         first = first if first.says else last
-        if last.sample is not None or not last.reached:
-            break
+        if last.sample is not None or not last.reached or last.silent:
+            break  # who is silent now is silent to other hellos, and each would take as long
     if last.sample is None:
         if not last.reached:
             return unreached(WAY, f"{target}: {last.says}")
-        if _handshake(target, *NEW, manners).sample is not None:
+        if not last.silent and _handshake(target, *NEW, manners).sample is not None:
             return Reading(WAY, NO_TIME)
         return Reading(WAY, f"{target}: no ServerHello ({first.says})")
     samples = [last.sample]
@@ -90,9 +91,10 @@ def _handshake(target: Target, version: str, profile: str, manners: Manners) -> 
         return _Seen(False, None, told.says or "no connection")
     connection = connection_of(told)
     sample = None if connection is None else sample_of(connection)
-    says = told.says or ("it did not answer" if told.ending in ("timeout", "limit") else "it closed or refused")
+    silent = told.ending in ("timeout", "limit")
+    says = told.says or ("it did not answer" if silent else "it closed or refused")
     chosen = None if connection is None else connection.tls_version
-    return _Seen(True, sample, says, chosen or version)
+    return _Seen(True, sample, says, chosen or version, silent)
 
 
 def sample_of(connection: Connection) -> Sample | None:

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from msgspec import Struct, structs
 
-from tlsalert.model import Connection, Position
+from tlsalert.model import Connection, Endpoint, Position
 
 _S = TypeVar("_S", bound=Struct)
 
@@ -26,6 +26,10 @@ _FRAME = re.compile(r"\bframe(s?) (?=\d)")
 def in_lines(connection: Connection, timed: bool = True) -> Connection:
     """Return ``connection`` with lines for frames. Where the log is not ``timed`` its times become unknown."""
     placed = _struct(connection, timed)
+    if _unknown(connection.client) or _unknown(connection.server):
+        client = None if _unknown(connection.client) else connection.client
+        server = None if _unknown(connection.server) else connection.server
+        placed = structs.replace(placed, client=client, server=server)
     if timed:
         return placed
     # without times nobody can say how far a clock is off
@@ -36,6 +40,11 @@ def in_lines(connection: Connection, timed: bool = True) -> Connection:
 def worded(text: str) -> str:
     """Return a sentence that speaks of lines where it spoke of frames."""
     return _FRAME.sub(r"line\1 ", text)
+
+
+def _unknown(end: Endpoint | None) -> bool:
+    """Whether an end stands for one that the log does not show: no address of this network's, and no port."""
+    return end is not None and end.port == 0 and end.address.startswith(("0.", "::"))
 
 
 def _struct(value: _S, timed: bool) -> _S:

@@ -1,0 +1,240 @@
+"""When a line of strace was: -t and -tt tell no date, -r no time of day. What they lack comes from what else is known.
+
+The first of these that there is, and that agrees with the times of day: the program's own clock calls, HTTP's Date and
+the numbers of milliseconds in names of files in the trace, the gmt_unix_time of a ClientHello (RFC 5246 §7.4.1.2), the
+date in the trace's name, the time when the trace was last modified. The time zone of -t is nowhere: it follows from the
+first ones, and is taken for UTC otherwise.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time as system
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from itertools import islice
+from typing import Final, NamedTuple
+
+from tlsalert.sources.strace_values import unescape
+
+SECOND: Final = 1_000_000_000
+DAY: Final = 86_400 * SECOND
+#: Midnight of any time zone is at one of these seconds of UTC: zones differ by quarters of an hour.
+QUARTER: Final = 900
+#: How much of a trace is looked through for its date, in bytes.
+LOOKED: Final = 4 << 20
+#: How far a clock call, and what is told in words, may be from the line's own time, in seconds.
+EXACT, NEAR = 3, 120
+
+_STAMP = rb"(?:\[pid +\d+(?:<[^>\n]*>)?\] +|\d{1,7}(?:<[^>\n]*>)? +)?"
+_TIME = re.compile(_STAMP + rb" *(?:(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?|(\d{9,11})(?:\.(\d{1,9}))?)(?= )")
+_DELTA = re.compile(_STAMP + rb" *(\d{1,9}\.\d{3,9}) ")
+_EVIDENCE = re.compile(
+    rb"clock_gettime(?:64)?\(CLOCK_REALTIME(?:_COARSE)?, \{(?:tv_sec=)?(?P<clock>\d{9,10}), (?:tv_nsec=)?\d+\}\) *= 0"
+    rb"|gettimeofday\(\{(?:tv_sec=)?(?P<day>\d{9,10}), "
+    rb"|[ \n]time\((?:NULL|\[\d+\])\) *= (?P<time>\d{9,10})\b"
+    rb"|\\nDate: (?P<http>[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT)"
+    rb'|"(?:[^"\n\\]*[/._-])?(?P<name>1\d{9})(?:\d{3})?[/._"-]'
+    rb'|(?:write|send|sendto)\(\d+(?:<[^"\n]*>)?, "(?P<hello>(?:\\26|\\x16)(?:\\3|\\x03)[^"\n]{9,200})'
+)
+_NAMED = re.compile(r"(?<!\d)(20\d\d)[-_]?(0[1-9]|1[0-2])[-_]?(0[1-9]|[12]\d|3[01])(?!\d)")
+
+
+class Date(NamedTuple):
+    """What a trace lacks: when its first day began (for -r its first line), ns since 1970, and where that is from."""
+
+    start: int
+    says: str
+
+
+class Times:
+    """Turns what stands before a line into nanoseconds since 1970. ``date`` is what the trace lacks."""
+
+    def __init__(self, date: Date) -> None:
+        self.timed = False
+        self.dated = True
+        self.began: int | None = None
+        self._date = date
+        self._days = 0
+        self._seconds = -1
+        self._elapsed = 0
+        self._stamp: bytes | None = None
+        self._known = 0
+        self._last = date.start
+
+    @property
+    def ended(self) -> int | None:
+        """The time of the last line that was asked for."""
+        return self._last if self.timed else None
+
+    def at(self, stamp: bytes | None, delta: bytes | None, number: int) -> int:
+        """Return when line ``number`` was: ``stamp`` is its time of day or seconds since 1970, ``delta`` that of -r."""
+        if stamp is not None:
+            if stamp != self._stamp:
+                self._stamp = stamp
+                self._known = self._of(stamp)
+            self._last = self._known
+        elif delta is not None:
+            self.dated = False
+            self._last = self._date.start + self._elapsed
+        else:
+            if self.timed:
+                return self._last  # a line whose time is cut off is as late as the one before it
+            return self._date.start + number * 1000
+        if not self.timed:
+            self.timed = True
+            self.began = self._last
+        return self._last
+
+    def pass_by(self, delta: bytes) -> None:
+        """Count the time since the line before, -r."""
+        seconds, _, fraction = delta.partition(b".")
+        self._elapsed += int(seconds[-9:]) * SECOND + _nanoseconds(fraction)
+
+    def notes(self) -> list[str]:
+        """Return what is to be said of the dates."""
+        if not self.timed or self.dated:
+            return []
+        return [f"the log's times have no date: it is taken from {self._date.says}"]
+
+    def _of(self, stamp: bytes) -> int:
+        if stamp[2:3] != b":":
+            seconds, _, fraction = stamp.partition(b".")
+            return int(seconds) * SECOND + _nanoseconds(fraction)
+        self.dated = False
+        seconds = int(stamp[:2]) * 3600 + int(stamp[3:5]) * 60 + int(stamp[6:8])
+        if seconds < self._seconds - 43_200:
+            self._days += 1  # midnight has passed
+        elif seconds > self._seconds + 43_200 and self._days and self._seconds >= 0:
+            return self._date.start + (self._days - 1) * DAY + seconds * SECOND + _nanoseconds(stamp[9:])
+        self._seconds = seconds
+        return self._date.start + self._days * DAY + seconds * SECOND + _nanoseconds(stamp[9:])
+
+
+def date_of(name: str) -> Date:
+    """Return the date that a trace's lines lack; ``name`` is its file, or "-" for standard input."""
+    head = _head(name)
+    if head and (found := _TIME.match(head)) is not None and found[5]:
+        return Date(0, "its lines")  # -ttt tells all
+    return _in_text(head) or _in_name(name, head) or _of_file(name, head)
+
+
+def _head(name: str) -> bytes:
+    """Return the beginning of a trace, decompressed; nothing of a pipe."""
+    from tlsalert.errors import CaptureError
+    from tlsalert.sources.files import CHUNK, ByteSource
+
+    if name == "-" or not os.path.isfile(name):
+        return b""
+    try:
+        with ByteSource(name) as source:
+            return b"".join(islice(source.chunks(), LOOKED // CHUNK))
+    except CaptureError:
+        return b""
+
+
+def _in_text(head: bytes) -> Date | None:
+    """Return the date by what stands in the trace: by clocks first, then by what is told, then by a ClientHello."""
+    told: Date | None = None
+    hello: Date | None = None
+    for found in _EVIDENCE.finditer(head):
+        kind = found.lastgroup
+        value = _value(kind, found)
+        start = head.rfind(b"\n", 0, found.start() + 1) + 1
+        midnight = _midnight(head, start, value, EXACT if kind in ("clock", "day", "time", "hello") else NEAR)
+        if midnight is None:
+            continue
+        line = head.count(b"\n", 0, start) + 1
+        if kind in ("clock", "day", "time"):
+            return Date(midnight, f"the program's own clock (line {line})")
+        if kind == "hello":
+            hello = hello or Date(midnight, f"the time in the program's ClientHello (line {line})")
+        elif told is None:
+            told = Date(midnight, f"{'an HTTP Date' if kind == 'http' else 'the name of a file'} (line {line})")
+    return told or hello
+
+
+def _value(kind: str | None, found: re.Match[bytes]) -> int:
+    """Return the seconds since 1970 that a piece of evidence tells, or 0."""
+    if kind is None:
+        return 0
+    text = found[kind]
+    if kind == "http":
+        try:
+            return int(parsedate_to_datetime(text.decode()).timestamp())
+        except (ValueError, OverflowError):
+            return 0
+    if kind == "hello":
+        data = unescape(text)
+        plain = len(data) >= 15 and data[5] == 1 and data[9] == 3
+        return int.from_bytes(data[11:15], "big") if plain else 0
+    return int(text)
+
+
+def _midnight(head: bytes, start: int, value: int, most: int) -> int | None:
+    """Return when the first line's day began if at line ``start`` it was ``value``; None where that cannot be.
+
+    Where the lines have no times of day it is when the first line was.
+    """
+    if not 946_684_800 <= value <= 4_102_444_800:
+        return None
+    here = _TIME.match(head, start)
+    if here is None or here[1] is None:
+        return (value * SECOND - _elapsed(head[:start])) if here is None else None
+    seconds = _seconds(here)
+    midnight = round((value - seconds) / QUARTER) * QUARTER
+    if abs(value - seconds - midnight) > most:
+        return None
+    first = next(filter(None, (_TIME.match(line) for line in islice(head.split(b"\n", 200), 200))), None)
+    if first is not None and first[1] is not None and _seconds(first) > seconds + 43_200:
+        midnight -= 86_400  # it was after midnight by then
+    return midnight * SECOND
+
+
+def _elapsed(text: bytes) -> int:
+    """Return the time that has passed by -r from the first line on, in nanoseconds; 0 where there are no such times."""
+    if _DELTA.match(text) is None:
+        return 0
+    found = (_DELTA.match(line) for line in text.split(b"\n"))
+    return round(sum(float(one[1]) for one in found if one is not None) * 1e9)
+
+
+def _in_name(name: str, head: bytes) -> Date | None:
+    found = _NAMED.search(os.path.basename(name))
+    if found is None:
+        return None
+    try:
+        day = datetime(int(found[1]), int(found[2]), int(found[3]), tzinfo=UTC)
+    except ValueError:
+        return None
+    return Date(int(day.timestamp()) * SECOND, "the log's name")
+
+
+def _of_file(name: str, head: bytes) -> Date:
+    """Return the date by when the file was modified last: that is when its last line was written, or later."""
+    try:
+        modified = os.stat(name).st_mtime if name != "-" else system.time()
+    except (OSError, ValueError):
+        modified = system.time()
+    says = "the time when the file was last modified" if name != "-" else "the time of reading it"
+    lines = head.split(b"\n")
+    last = next(filter(None, (_TIME.match(line) for line in islice(reversed(lines), 200))), None)
+    first = next(filter(None, (_TIME.match(line) for line in islice(lines, 200))), None)
+    if last is None or last[1] is None or first is None or first[1] is None:
+        return Date(round(modified * 1e9) - _elapsed(head), says)
+    seconds = _seconds(last)
+    midnight = round((modified - seconds) / QUARTER) * QUARTER
+    if abs(modified - seconds - midnight) > EXACT:
+        midnight = int((modified - seconds) // 86_400) * 86_400
+    if _seconds(first) > seconds + 43_200:
+        midnight -= 86_400
+    return Date(midnight * SECOND, says)
+
+
+def _seconds(found: re.Match[bytes]) -> int:
+    return int(found[1]) * 3600 + int(found[2]) * 60 + int(found[3])
+
+
+def _nanoseconds(fraction: bytes) -> int:
+    return int(fraction[:9].ljust(9, b"0")) if fraction else 0

@@ -38,6 +38,11 @@ _DUMPED = re.compile(rb" \| [0-9a-f]{5,} ((?: [ 0-9a-f]{2}){1,8} ?(?: [ 0-9a-f]{
 _MESSAGE = re.compile(rb"msg_iov(?:\(\d+\))?=")
 _MESSAGE_LENGTH = re.compile(rb"\}, (?:msg_len=)?(\d{1,10})\}")
 _RIGHTS = re.compile(rb"SCM_RIGHTS, (?:cmsg_data=)?\{?\[([^\]]{1,2000})\]")
+#: A file of which so little is read at once may be read on: its beginning does not say yet what it is.
+_SMALL: Final = 256
+#: How PEM and DER look in strace's strings.
+_BEGINS: Final = (b"-----BEGIN ", rb"\x2d\x2d\x2d\x42\x45\x47\x49\x4e", rb"\x2d\x2d\x2dBEGIN ")
+_DER_SHOWN: Final = re.compile(rb', "(?:0|\\x30)(?:\\20[0-3]|\\x8[0-3])')
 _CHILD_SHARES: Final = b"CLONE_FILES"
 #: Failures that say that the other side reset the connection, or had closed it when more was said (RFC 9293 §3.5).
 _RESET: Final = frozenset({b"ECONNRESET", b"EPIPE", b"ENOTCONN"})
@@ -107,6 +112,7 @@ class Trace:
         self._place = 0
         self._time = 0
         self._client_only: bool | None = None
+        self._moved_at = 0
         self._calls = _calls(self)
 
     @property
@@ -655,7 +661,7 @@ class Trace:
             return
         total = min(call.result, values.MOST)
         if opened.what in ("file", "other"):
-            if opened.what == "file" and (opened.draft is None or not opened.draft.given_up):
+            if opened.what == "file" and self._worth_keeping(opened, call.args, end, total):
                 self._file(opened, side, call, values.one_segment(call.args, end, total), total)
             return
         if opened.what == "datagram" or (side == 1 and b"MSG_PEEK" in call.args[-200:]) or b"MSG_OOB" in call.args[-200:]:
@@ -808,7 +814,16 @@ class Trace:
             self._move(opened, side, call, segments, total)
             self._moved_at = at
 
-    _moved_at = 0
+    def _worth_keeping(self, opened: Open, args: bytes, end: int, total: int) -> bool:
+        """Whether a file may hold certificates or keys, by how what is shown of it looks before it is unescaped."""
+        draft = opened.draft
+        if draft is not None:
+            return not draft.given_up
+        if self._everything or total < _SMALL or any(sign in args for sign in _BEGINS) or _DER_SHOWN.match(args, end):
+            return True
+        opened.draft = Draft(opened.path, opened.place)
+        opened.draft.given_up = True
+        return False
 
     def _worth(self, opened: Open, args: bytes, end: int) -> bool:
         """Whether a descriptor may carry TLS, by the first bytes on it: of sockets of the Internet all may."""

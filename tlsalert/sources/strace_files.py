@@ -91,7 +91,7 @@ class Files:
             return True
         keep = not shown.startswith(_PROGRAM)
         if not self._everything:
-            keep = keep and (_PEM in shown or (at == 0 and shown.startswith(_DER)))
+            keep = keep and (_PEM in shown or (at == 0 and (shown.startswith(_DER) or len(shown) < 256)))
         if keep and (self._held >= ALL or len(self._seen) >= MANY):
             self.left_out += 1
             keep = False

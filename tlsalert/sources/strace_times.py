@@ -145,12 +145,14 @@ def _in_text(head: bytes) -> Date | None:
         midnight = _midnight(head, start, value, EXACT if kind in ("clock", "day", "time", "hello") else NEAR)
         if midnight is None:
             continue
+        if (hello if kind == "hello" else told) is not None:
+            continue
         line = head.count(b"\n", 0, start) + 1
         if kind in ("clock", "day", "time"):
             return Date(midnight, f"the program's own clock (line {line})")
         if kind == "hello":
-            hello = hello or Date(midnight, f"the time in the program's ClientHello (line {line})")
-        elif told is None:
+            hello = Date(midnight, f"the time in the program's ClientHello (line {line})")
+        else:
             told = Date(midnight, f"{'an HTTP Date' if kind == 'http' else 'the name of a file'} (line {line})")
     return told or hello
 

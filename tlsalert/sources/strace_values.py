@@ -7,12 +7,10 @@ import re
 import socket
 from typing import NamedTuple
 
-#: Escapes that strace never writes; Python's decoder would warn of them.
-_ODD_ESCAPE = re.compile(rb'\\(?![0-7"\\nrtfvabex])|\\[4-7][0-7][0-7]|\\x(?![0-9a-fA-F]{2})')
 _ESCAPE = re.compile(rb"\\(x[0-9a-fA-F]{1,2}|[0-7]{1,3}|.)", re.DOTALL)
 _LETTERS = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"f": b"\f", b"v": b"\v", b"a": b"\a", b"b": b"\b", b"e": b"\x1b"}
 #: A descriptor with what -y and -yy put behind it: 4<TCP:[a->b]>, 1</dev/pts/0<char 136:0>>.
-_DESCRIPTOR = re.compile(rb"(-?\d{1,10})(?:<((?:[^<>]|->|<[^<>]*>)*)>)?")
+_DESCRIPTOR = re.compile(rb"(-?\d{1,10})(?:<((?:->|<[^<>]*>|[^<>])*+)>)?")
 _PORT = re.compile(rb"sin6?_port=htons\((\d{1,5})\)")
 _INET = re.compile(rb'inet_addr\("([^"]{1,64})"\)')
 _INET6 = re.compile(rb'inet_pton\(AF_INET6, "([^"]{1,192})"|sin6_addr=inet_pton\("([^"]{1,192})"')
@@ -41,11 +39,9 @@ def unescape(text: bytes) -> bytes:
     """Return what the inside of a quoted string stands for: octal, hexadecimal and C's letters."""
     if b"\\" not in text:
         return text
-    if _ODD_ESCAPE.search(text):
-        return _ESCAPE.sub(_escape, text)
     try:
         return codecs.escape_decode(text)[0]
-    except ValueError:
+    except (ValueError, Warning):  # escapes that strace never writes
         return _ESCAPE.sub(_escape, text)
 
 

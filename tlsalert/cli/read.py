@@ -147,6 +147,7 @@ class _Session:
         self.unread = False
         self.failed = False
         self.found = number is None
+        self.parts: set[str] = set()
 
     def text(self, evidence: tuple[str, ...], out: TextIO, full: bool) -> None:
         """Write for people."""
@@ -193,11 +194,17 @@ class _Session:
                 click.echo(f"tlsalert: {path}: {note}", err=True)
 
     def _open(self, path: str) -> Reader | LogReader | None:
+        if os.path.realpath(path) in self.parts:
+            click.echo(f"tlsalert: {path} was read already: it is a part of a trace that was given before it", err=True)
+            return None
         try:
-            return open_evidence(path, "all" if self.number is not None else self.wanted, self.secrets, self.given)
+            reader = open_evidence(path, "all" if self.number is not None else self.wanted, self.secrets, self.given)
         except TlsalertError as error:
             self._tell(error)
             return None
+        if isinstance(reader, LogReader):
+            self.parts.update(map(os.path.realpath, reader.parts))
+        return reader
 
     def _connections(self, reader: Reader | LogReader) -> Iterator[Connection]:
         """Go through one file's connections; where it breaks off that is told, and the other files are still read."""

@@ -16,6 +16,7 @@ from email.utils import parsedate_to_datetime
 from itertools import islice
 from typing import Final, NamedTuple
 
+from tlsalert.sources.strace_parts import parts_of
 from tlsalert.sources.strace_values import unescape
 
 SECOND: Final = 1_000_000_000
@@ -117,7 +118,9 @@ def date_of(name: str) -> Date:
     head = _head(name)
     if head and (found := _TIME.match(head)) is not None and found[5]:
         return Date(0, "its lines")  # -ttt tells all
-    return _in_text(head) or _in_name(name, head) or _of_file(name, head)
+    parts = parts_of(name, head) if head else [name]
+    told = (_in_text(head if part == name else _head(part)) for part in parts)
+    return next(filter(None, told), None) or _in_name(name) or _of_file(name, head)
 
 
 def _head(name: str) -> bytes:
@@ -202,7 +205,7 @@ def _elapsed(text: bytes) -> int:
     return round(sum(float(one[1]) for one in found if one is not None) * 1e9)
 
 
-def _in_name(name: str, head: bytes) -> Date | None:
+def _in_name(name: str) -> Date | None:
     found = _NAMED.search(os.path.basename(name))
     if found is None:
         return None

@@ -52,6 +52,7 @@ class LogReader:
         self._chunks = source.chunks()
         self._number = 0
         self._words: list[Connection] = []
+        self._found = False
         self._telling = Telling(source.name, wanted, secrets, given)
         self._keeping = Keeping()
         if secrets is not None:
@@ -143,11 +144,12 @@ class LogReader:
     def _told(self, final: bool = False) -> Iterator[Connection]:
         """Tell what has ended and was held, by its lines."""
         log = self._log
-        if log.chain:
-            given = self._telling.given
-            if given is None or not given.chain:
-                self._telling.given = structs.replace(given or Given(), chain=log.chain)
-        self._telling.placed = partial(in_lines, timed=log.timed)
+        given = self._telling.given
+        if log.chain and (given is None or not given.chain):
+            self._telling.given = structs.replace(given or Given(), chain=log.chain)
+            self._found = True
+        self._telling.dated = log.timed and getattr(log, "dated", True)
+        self._telling.placed = partial(in_lines, timed=log.timed, dated=self._telling.dated, found=self._found)
         yield from self._telling.told(final)
         words, self._words = sorted(self._words, key=_number), []
         for connection in words:

@@ -61,10 +61,12 @@ class Kind(Struct, frozen=True):
 
 #: A call that returned, or one that did not yet, with or without process and time before it (strace(1)).
 STRACE = re.compile(
-    rb"^(?:\[pid +\d+(?:<[^>]*>)?\] |\d{1,7}(?:<[^>]*>)? +)?(?:\d\d:\d\d:\d\d\S* +|\d{9,11}\S* +)? *(?:\(?\+? *\d+\.\d{3,}\)? +)?"
+    rb"^(?:\[pid +\d+(?:<[^>]*>)?\] |\d{1,7}(?:<[^>]*>)? +)?"
+    rb"(?:\d\d:\d\d:\d\d\S* +|\d{9,11}\S* +)? *(?:\(?\+? *\d+\.\d{3,}\)? +)?"
     rb"(?:\[[ \da-f?]+\] +){0,2}"
     rb"(?:[a-z_]\w*\((?:[^)].*)?(?:\) += (?:-?\d+|0x[0-9a-f]+|\?)(?:<.*>)?(?: [A-Z(<].*)?|<unfinished \.\.\.>)$"
-    rb"|<\.\.\. \w+ resumed>|(?:strace: )?Process \d+ attached|--- SIG[A-Z0-9_]+ \{si_signo|\+\+\+ exited with \d+ \+\+\+)"
+    rb"|<\.\.\. \w+ resumed>|(?:strace: )?Process \d+ attached"
+    rb"|--- SIG[A-Z0-9_]+ \{si_signo|\+\+\+ exited with \d+ \+\+\+)"
 )
 
 #: The kinds of logs, those first whose signs are surest.

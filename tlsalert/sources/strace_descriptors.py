@@ -75,7 +75,7 @@ class Open:
         self.offset = 0
         self.append = False
         self.draft: Draft | None = None
-        self.writing: object | None = None
+        self.writing: Call | None = None
 
     @property
     def carries(self) -> bool:
@@ -150,6 +150,27 @@ class Table:
             self._released(opened)
 
 
+class Call:
+    """One system call that has returned: who made it, its arguments as text, what it returned.
+
+    ``place`` and ``time`` are those of its first line where that held what it wrote, else of its last one. ``writes`` is
+    what it is writing to while it has not returned; it is ``believed`` where that was taken as written already.
+    """
+
+    __slots__ = ("args", "believed", "errno", "name", "place", "process", "result", "time", "writes")
+
+    def __init__(self, process: Process, name: bytes, args: bytes, place: int, time: int) -> None:
+        self.process = process
+        self.name = name
+        self.args = args
+        self.place = place
+        self.time = time
+        self.result: int | None = None
+        self.errno = b""
+        self.writes: Open | None = None
+        self.believed = False
+
+
 class Process:
     """A process or thread: its descriptors, and the beginning of a call that has not returned yet."""
 
@@ -158,5 +179,5 @@ class Process:
     def __init__(self, pid: int, table: Table) -> None:
         self.pid = pid
         self.table = table
-        self.begun: object | None = None
+        self.begun: Call | None = None
         self.child: int | None = None

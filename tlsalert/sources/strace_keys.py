@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from typing import Final
 
@@ -75,20 +75,16 @@ class Keys:
     def notes(self) -> list[str]:
         """Say which key fits which certificate, and which fits none."""
         said = []
-        fitting: set[bytes | None] = set()
-        for chain in self._chains.values():
-            for key in self._fitting(chain):
-                fitting.add(key.public)
-                subject = read_certificate(chain.encoded[0]).subject
-                said.append(
-                    f"the private key in {_shown(key.path)} (line {key.line}) fits the certificate in "
-                    f"{_shown(chain.path)} (line {chain.line}): {subject}"
-                )
-        for key in self._keys.values():
-            if key.public is not None and key.public not in fitting and self._chains:
-                said.append(
-                    f"the private key in {_shown(key.path)} (line {key.line}) fits none of the certificates in this log"
-                )
+        for encoded, public in {chain.encoded[0]: chain.key for chain in self._chains.values()}.items():
+            keys = [key for key in self._keys.values() if key.public == public]
+            if keys:
+                where = _places([chain for chain in self._chains.values() if chain.encoded[0] == encoded])
+                subject = read_certificate(encoded).subject
+                said.append(f"the private key in {_places(keys)} fits the certificate in {where}: {subject}")
+        certified = {chain.key for chain in self._chains.values()}
+        lonely = [key for key in self._keys.values() if key.public is not None and key.public not in certified]
+        if lonely and self._chains:
+            said.append(f"the private key in {_places(lonely)} fits none of the certificates in this log")
         return said[:20]
 
     def _fitting(self, chain: _Chain) -> list[_Key]:
@@ -134,6 +130,13 @@ def _public_half(encoded: bytes) -> bytes | None:
     except (ValueError, TypeError, UnsupportedAlgorithm):
         return None
     return sha256(public).digest()
+
+
+def _places(kept: Sequence[_Chain | _Key]) -> str:
+    """Return where things lie: "client.key (line 3) and 2 other files"."""
+    first = f"{_shown(kept[0].path)} (line {kept[0].line})"
+    others = len({one.path for one in kept}) - 1
+    return first if others < 1 else f"{first} and {others} other file{'s' if others > 1 else ''}"
 
 
 def _shown(path: str) -> str:

@@ -43,10 +43,14 @@ _NAMED = re.compile(r"(?<!\d)(20\d\d)[-_]?(0[1-9]|1[0-2])[-_]?(0[1-9]|[12]\d|3[0
 
 
 class Date(NamedTuple):
-    """What a trace lacks: when its first day began (for -r its first line), ns since 1970, and where that is from."""
+    """What a trace lacks: when its first day began (for -r its first line), ns since 1970, and where that is from.
+
+    It is not ``sure`` where only the file's own time tells it: files are copied and unpacked.
+    """
 
     start: int
     says: str
+    sure: bool = True
 
 
 class Times:
@@ -54,7 +58,7 @@ class Times:
 
     def __init__(self, date: Date) -> None:
         self.timed = False
-        self.dated = True
+        self._whole = True
         self.began: int | None = None
         self._date = date
         self._days = 0
@@ -69,6 +73,11 @@ class Times:
         """The time of the last line that was asked for."""
         return self._last if self.timed else None
 
+    @property
+    def dated(self) -> bool:
+        """Whether its times say on which day it was, or that is known otherwise."""
+        return self.timed and (self._whole or self._date.sure)
+
     def at(self, stamp: bytes | None, delta: bytes | None, number: int) -> int:
         """Return when line ``number`` was: ``stamp`` is its time of day or seconds since 1970, ``delta`` that of -r."""
         if stamp is not None:
@@ -77,7 +86,7 @@ class Times:
                 self._known = self._of(stamp)
             self._last = self._known
         elif delta is not None:
-            self.dated = False
+            self._whole = False
             self._last = self._date.start + self._elapsed
         else:
             if self.timed:
@@ -95,22 +104,26 @@ class Times:
 
     def notes(self) -> list[str]:
         """Return what is to be said of the dates."""
-        if not self.timed or self.dated:
+        if not self.timed or self._whole:
             return []
-        return [f"the log's times have no date: it is taken from {self._date.says}"]
+        said = f"the log's times have no date: it is taken from {self._date.says}"
+        return [said if self._date.sure else f"{said}, and may be wrong"]
 
     def _of(self, stamp: bytes) -> int:
+        """Return the time that a stamp tells: seconds since 1970 (-ttt), or a time of day."""
         if stamp[2:3] != b":":
-            seconds, _, fraction = stamp.partition(b".")
-            return int(seconds) * SECOND + _nanoseconds(fraction)
-        self.dated = False
+            whole, _, fraction = stamp.partition(b".")
+            return int(whole) * SECOND + _nanoseconds(fraction)
+        self._whole = False
         seconds = int(stamp[:2]) * 3600 + int(stamp[3:5]) * 60 + int(stamp[6:8])
+        days = self._days
         if seconds < self._seconds - 43_200:
-            self._days += 1  # midnight has passed
-        elif seconds > self._seconds + 43_200 and self._days and self._seconds >= 0:
-            return self._date.start + (self._days - 1) * DAY + seconds * SECOND + _nanoseconds(stamp[9:])
-        self._seconds = seconds
-        return self._date.start + self._days * DAY + seconds * SECOND + _nanoseconds(stamp[9:])
+            self._days = days = days + 1  # midnight has passed
+        elif seconds > self._seconds + 43_200 and days and self._seconds >= 0:
+            days -= 1  # one of the last lines before midnight comes late
+        if days == self._days:
+            self._seconds = seconds
+        return self._date.start + days * DAY + seconds * SECOND + _nanoseconds(stamp[9:])
 
 
 def date_of(name: str) -> Date:
@@ -227,14 +240,15 @@ def _of_file(name: str, head: bytes) -> Date:
     last = next(filter(None, (_TIME.match(line) for line in islice(reversed(lines), 200))), None)
     first = next(filter(None, (_TIME.match(line) for line in islice(lines, 200))), None)
     if last is None or last[1] is None or first is None or first[1] is None:
-        return Date(round(modified * 1e9) - _elapsed(head), says)
+        return Date(round(modified * 1e9) - _elapsed(head), says, sure=False)
     seconds = _seconds(last)
     midnight = round((modified - seconds) / QUARTER) * QUARTER
-    if abs(modified - seconds - midnight) > EXACT:
+    fits = name != "-" and abs(modified - seconds - midnight) <= EXACT
+    if not fits:
         midnight = int((modified - seconds) // 86_400) * 86_400
     if _seconds(first) > seconds + 43_200:
         midnight -= 86_400
-    return Date(midnight * SECOND, says)
+    return Date(midnight * SECOND, says, fits)
 
 
 def _seconds(found: re.Match[bytes]) -> int:

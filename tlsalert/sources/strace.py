@@ -36,6 +36,8 @@ _LINE = re.compile(
 _WITHIN = re.compile(rb"(?:\[pid +\d{1,9}\] +|\d\d:\d\d:\d\d\.\d{6} +)(?:\d\d:\d\d:\d\d|[a-z_]\w{0,30}\(|<\.\.\. \w)")
 #: strace's own word, which may stand in the middle of a line: the rest of that comes on the next one.
 _ATTACHED = re.compile(rb"(?:strace: )?Process (\d{1,9})(?:<[^>]*>)? attached$")
+#: A longer first part of a line is not waited for to go on.
+_LONGEST_PARTED: Final = 65_536
 _RESULT = re.compile(rb"(-?\d{1,19}|0x[0-9a-f]{1,16}|\?)(?:<[^\n]*?>)?(?: ([A-Z][A-Z0-9_]+))?")
 _WRITES: Final = frozenset({b"write", b"send", b"sendto", b"writev", b"sendmsg", b"sendmmsg", b"pwritev", b"pwrite64"})
 _OTHERS: Final = (
@@ -174,7 +176,7 @@ class Trace:
 
     def _interrupted(self, text: bytes, pid: int) -> None:
         """Take the first part of a line in which strace says that it follows another process."""
-        self._parted = text
+        self._parted = text if len(text) < _LONGEST_PARTED else b""
         found = _LINE.match(text)
         if found is not None and found[5] in BIRTHS:
             process = self._processes.who(found[1], found[2])

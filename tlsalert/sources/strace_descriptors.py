@@ -153,8 +153,8 @@ class Table:
 class Call:
     """One system call that has returned: who made it, its arguments as text, what it returned.
 
-    ``place`` and ``time`` are those of its first line where that held what it wrote, else of its last one. ``writes`` is
-    what it is writing to while it has not returned; it is ``believed`` where that was taken as written already.
+    ``place`` and ``time`` are those of its first line where that held what it wrote, else of its last one. ``writes``
+    is what it is writing to while it has not returned; it is ``believed`` where that was taken as written already.
     """
 
     __slots__ = ("args", "believed", "errno", "name", "place", "process", "result", "time", "writes")

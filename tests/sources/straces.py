@@ -43,7 +43,7 @@ def address(end: tuple[str, int]) -> str:
 
 @dataclass
 class Script:
-    """A log in the making. ``stamp`` is one of -t, -tt, -ttt, -r or nothing; ``pid`` stands before lines if it is set."""
+    """A log in the making. ``stamp`` is one of -t, -tt, -ttt, -r or nothing; ``pid`` is what names the process."""
 
     stamp: str = "-tt"
     manner: str = ""

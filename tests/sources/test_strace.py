@@ -56,7 +56,7 @@ def test_slicing_changes_nothing(tmp_path_factory: pytest.TempPathFactory, cuts:
             script.call("read(4, 0x55d0, 8192) = -1 EAGAIN (Resource temporarily unavailable)")
             script.call("read(4, 0x55d0, 8192) = ? ERESTARTSYS (To be restarted if SA_RESTART is set)")
             script.call("--- SIGALRM {si_signo=SIGALRM, si_code=SI_KERNEL} ---")
-            script.call("write(4, \"x\", 1) = -1 EINTR (Interrupted system call)")
+            script.call('write(4, "x", 1) = -1 EINTR (Interrupted system call)')
             script.call('recvfrom(4, "\\25\\3", 2, MSG_PEEK, NULL, NULL) = 2')
     assert said(told(script.write(ALERT), tmp_path_factory.mktemp("log"))[0]) == dialogues.TOLD
 

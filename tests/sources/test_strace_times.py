@@ -32,6 +32,7 @@ def dated(tmp_path: Path, line: str, modified: int = MOMENT + 400 * 86_400 + 100
         (f"7 08:51:03.1 gettimeofday({{tv_sec={MOMENT}, tv_usec=5}}, NULL) = 0", "clock"),
         (f"7 08:51:03.1 time(NULL)        = {MOMENT} (2021-06-17T08:51:03+0000)", "clock"),
         (f'7 08:51:44.1 openat(AT_FDCWD, "/tmp/{MOMENT}123/client.crt", O_RDONLY) = 3', "the name of a file"),
+        (f'7 08:51:44.1 mkdir("/tmp/{MOMENT}", 0700) = 0', "the name of a file"),
         (
             '7 08:51:04.1 read(4, "HTTP/1.1 200 OK\\r\\nDate: Thu, 17 Jun 2021 08:51:03 GMT\\r\\n", 99) = 50',
             "HTTP Date",
@@ -62,11 +63,24 @@ def test_so_is_the_time_zone(tmp_path: Path, hours: float) -> None:
     [
         f"7 08:58:03.1 clock_gettime(CLOCK_REALTIME, {{tv_sec={MOMENT}, tv_nsec=5}}) = 0",
         '7 08:51:03.1 openat(AT_FDCWD, "/proc/4102444900/stat", O_RDONLY) = 3',
+        f'7 08:51:03.1 openat(AT_FDCWD, "/var/mail/{MOMENT}.M1", O_RDONLY) = 3',
+        "7 08:51:03.1 clock_gettime(CLOCK_REALTIME, {tv_sec=4099999863, tv_nsec=5}) = 0",
         f"7 08:51:03.1 clock_gettime(CLOCK_MONOTONIC, {{tv_sec={MOMENT}, tv_nsec=5}}) = 0",
     ],
 )
 def test_what_does_not_agree_is_no_date(tmp_path: Path, line: str) -> None:
     assert not dated(tmp_path, line).sure
+
+
+def test_relative_times_are_dated_by_clocks_alone(tmp_path: Path) -> None:
+    hello = 'write(4, "' + "".join(f"\\x{byte:02x}" for byte in HELLO) + '", 43) = 43'
+    clock = f"clock_gettime(CLOCK_REALTIME, {{tv_sec={MOMENT}, tv_nsec=5}}) = 0"
+    for line, sure in ((hello, False), (clock, True)):
+        file = tmp_path / "trace.log"
+        file.write_text(f"7      0.000000 getpid() = 7\n7      2.500000 {line}\n")
+        date = date_of(str(file))
+        assert date.sure == sure
+    assert date.start == MOMENT * SECOND - 2_500_000_000
 
 
 def test_the_name_of_the_log_may_tell_the_day(tmp_path: Path) -> None:

@@ -25,8 +25,10 @@ DAY: Final = 86_400 * SECOND
 QUARTER: Final = 900
 #: How much of a trace is looked through for its date, in bytes.
 LOOKED: Final = 4 << 20
-#: How far a clock call, and what is told in words, may be from the line's own time, in seconds.
-EXACT, NEAR = 3, 120
+#: So many numbers that may be a date are looked at, in lines up to this length.
+LOOKED_AT, LONG = 20_000, 65_536
+#: How far the last line may be from the file's own time where that fits, in seconds.
+EXACT = 3
 
 _STAMP = rb"(?:\[pid +\d+(?:<[^>\n]*>)?\] +|\d{1,7}(?:<[^>\n]*>)? +)?"
 _TIME = re.compile(_STAMP + rb" *(?:(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?|(\d{9,11})(?:\.(\d{1,9}))?)(?= )")
@@ -36,9 +38,18 @@ _EVIDENCE = re.compile(
     rb"|gettimeofday\(\{(?:tv_sec=)?(?P<day>\d{9,10}), "
     rb"|[ \n]time\((?:NULL|\[\d+\])\) *= (?P<time>\d{9,10})\b"
     rb"|\\nDate: (?P<http>[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT)"
-    rb'|"(?:[^"\n\\]*[/._-])?(?P<name>1\d{9})(?:\d{3})?[/._"-]'
+    rb'|"(?:[^"\n\\]{0,200}[/._-])?(?P<name>1\d{9}(?:\d{3})?)[/._"-]'
     rb'|(?:write|send|sendto)\(\d+(?:<[^"\n]*>)?, "(?P<hello>(?:\\26|\\x16)(?:\\3|\\x03)[^"\n]{9,200})'
 )
+_CLOCK, _HTTP, _FILE, _HELLO = (
+    "the program's own clock",
+    "an HTTP Date",
+    "the name of a file",
+    "the time in the program's ClientHello",
+)
+_KINDS: Final = {"clock": _CLOCK, "day": _CLOCK, "time": _CLOCK, "http": _HTTP, "name": _FILE, "hello": _HELLO}
+#: How far each may be from its line's time, and what time zones are multiples of, in seconds; the surest first.
+_SLACK: Final = {_CLOCK: (3, QUARTER), _HTTP: (120, 1800), _FILE: (120, 1800), _HELLO: (1, 1800)}
 _NAMED = re.compile(r"(?<!\d)(20\d\d)[-_]?(0[1-9]|1[0-2])[-_]?(0[1-9]|[12]\d|3[01])(?!\d)")
 
 
@@ -132,8 +143,9 @@ def date_of(name: str) -> Date:
     if head and (found := _TIME.match(head)) is not None and found[5]:
         return Date(0, "its lines")  # -ttt tells all
     parts = parts_of(name, head) if head else [name]
-    told = (_in_text(head if part == name else _head(part)) for part in parts)
-    return next(filter(None, told), None) or _in_name(name) or _of_file(name, head)
+    modified = _modified(name)
+    told = (_in_text(head if part == name else _head(part), modified) for part in parts)
+    return next(filter(None, told), None) or _in_name(name) or _of_file(name, head, modified)
 
 
 def _head(name: str) -> bytes:
@@ -150,33 +162,42 @@ def _head(name: str) -> bytes:
         return b""
 
 
-def _in_text(head: bytes) -> Date | None:
-    """Return the date by what stands in the trace: by clocks first, then by what is told, then by a ClientHello."""
-    told: Date | None = None
-    hello: Date | None = None
-    for found in _EVIDENCE.finditer(head):
-        kind = found.lastgroup
-        value = _value(kind, found)
-        start = head.rfind(b"\n", 0, found.start() + 1) + 1
-        midnight = _midnight(head, start, value, EXACT if kind in ("clock", "day", "time", "hello") else NEAR)
-        if midnight is None:
+def _in_text(head: bytes, latest: float) -> Date | None:
+    """Return the date by what stands in the trace: by clocks first, then by what is told, then by a ClientHello.
+
+    Nothing in it can be later than ``latest``. Where lines have no time of day only clocks and HTTP's Date count: with
+    the others that agrees which makes a date of a number.
+    """
+    best: dict[str, Date] = {}
+    for found in islice(_EVIDENCE.finditer(head), LOOKED_AT):
+        kind = _KINDS[found.lastgroup or "name"]
+        if kind in best:
             continue
-        if (hello if kind == "hello" else told) is not None:
+        value = _value(found)
+        start = head.rfind(b"\n", max(0, found.start() - LONG), found.start() + 1) + 1
+        if not 946_684_800 <= value <= latest + 86_400 or (start == 0 and found.start() > LONG):
             continue
-        line = head.count(b"\n", 0, start) + 1
-        if kind in ("clock", "day", "time"):
-            return Date(midnight, f"the program's own clock (line {line})")
-        if kind == "hello":
-            hello = Date(midnight, f"the time in the program's ClientHello (line {line})")
-        else:
-            told = Date(midnight, f"{'an HTTP Date' if kind == 'http' else 'the name of a file'} (line {line})")
-    return told or hello
+        if found.lastgroup == "name" and len(found["name"]) == 10 and not _creates(head, start, found.end()):
+            continue
+        midnight = _midnight(head, start, value, kind)
+        if midnight is not None:
+            line = head.count(b"\n", 0, start) + 1
+            best[kind] = Date(midnight, f"{kind} (line {line})")
+            if kind == _CLOCK:
+                break
+    return next((best[kind] for kind in _SLACK if kind in best), None)
 
 
-def _value(kind: str | None, found: re.Match[bytes]) -> int:
+def _creates(head: bytes, start: int, at: int) -> bool:
+    """Whether a line makes the file that it names: only then its name tells of now."""
+    end = head.find(b"\n", at, at + LONG)
+    line = head[start : end if end >= 0 else at]
+    return b"mkdir" in line or b"O_CREAT" in line
+
+
+def _value(found: re.Match[bytes]) -> int:
     """Return the seconds since 1970 that a piece of evidence tells, or 0."""
-    if kind is None:
-        return 0
+    kind = found.lastgroup or "name"
     text = found[kind]
     if kind == "http":
         try:
@@ -187,22 +208,25 @@ def _value(kind: str | None, found: re.Match[bytes]) -> int:
         data = unescape(text)
         plain = len(data) >= 15 and data[5] == 1 and data[9] == 3
         return int.from_bytes(data[11:15], "big") if plain else 0
-    return int(text)
+    return int(text[:10])
 
 
-def _midnight(head: bytes, start: int, value: int, most: int) -> int | None:
+def _midnight(head: bytes, start: int, value: int, kind: str) -> int | None:
     """Return when the first line's day began if at line ``start`` it was ``value``; None where that cannot be.
 
     Where the lines have no times of day it is when the first line was.
     """
-    if not 946_684_800 <= value <= 4_102_444_800:
-        return None
     here = _TIME.match(head, start)
-    if here is None or here[1] is None:
-        return (value * SECOND - _elapsed(head[:start])) if here is None else None
+    if here is None:
+        end = head.find(b"\n", start)
+        passed = _elapsed(head if end < 0 else head[:end])
+        return value * SECOND - passed if kind in (_CLOCK, _HTTP) else None
+    if here[1] is None:
+        return None
+    slack, zone = _SLACK[kind]
     seconds = _seconds(here)
-    midnight = round((value - seconds) / QUARTER) * QUARTER
-    if abs(value - seconds - midnight) > most:
+    midnight = round((value - seconds) / zone) * zone
+    if abs(value - seconds - midnight) > slack:
         return None
     first = next(filter(None, (_TIME.match(line) for line in islice(head.split(b"\n", 200), 200))), None)
     if first is not None and first[1] is not None and _seconds(first) > seconds + 43_200:
@@ -229,12 +253,15 @@ def _in_name(name: str) -> Date | None:
     return Date(int(day.timestamp()) * SECOND, "the log's name")
 
 
-def _of_file(name: str, head: bytes) -> Date:
-    """Return the date by when the file was modified last: that is when its last line was written, or later."""
+def _modified(name: str) -> float:
+    """Return when a file was modified last, in seconds since 1970: none of its lines is later. It is now for a pipe."""
     try:
-        modified = os.stat(name).st_mtime if name != "-" else system.time()
+        return os.stat(name).st_mtime if name != "-" else system.time()
     except (OSError, ValueError):
-        modified = system.time()
+        return system.time()
+
+
+def _of_file(name: str, head: bytes, modified: float) -> Date:
     says = "the time when the file was last modified" if name != "-" else "the time of reading it"
     lines = head.split(b"\n")
     last = next(filter(None, (_TIME.match(line) for line in islice(reversed(lines), 200))), None)

@@ -73,6 +73,10 @@ def test_a_certificate_out_of_the_logs_own_files_was_not_given() -> None:
         ("frames 6 and 7", "lines 6 and 7"),
         ("a frame of glass", "a frame of glass"),
         ("mainframe 6", "mainframe 6"),
+        (
+            "only 23 were captured (record whole packets: tcpdump -s 0)",
+            "only 23 are in the log",
+        ),
         ("2 years behind the capture (frame 6)", "2 years behind the log (line 6)"),
         ("The capture ends here", "The log ends here"),
         ("captured by recapture", "captured by recapture"),

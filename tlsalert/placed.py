@@ -23,6 +23,11 @@ TIMES = frozenset({"time", "start", "end", "at", "capture"})
 _FRAME = re.compile(r"\bframe(s?) (?=\d)")
 _CAPTURE = re.compile(r"\b([Tt]he|this) capture\b")
 _SKEW = re.compile(r", (?:in step with|[\w ]{1,40} (?:behind|ahead of)) the capture\b")
+_LOGGED = {
+    " were captured (record whole packets: tcpdump -s 0)": " are in the log",
+    "which was not captured": "which the log does not hold",
+    "none was captured": "none is in the log",
+}
 _GIVEN = "as it was given (--client-cert) and not seen"
 
 
@@ -50,6 +55,8 @@ def worded(text: str, dated: bool = True, found: bool = False) -> str:
         text = _SKEW.sub("", text)
     if found:
         text = text.replace(_GIVEN, "as the log shows it in a file, and not in the handshake")
+    for captured, logged in _LOGGED.items():
+        text = text.replace(captured, logged)
     return _CAPTURE.sub(r"\1 log", _FRAME.sub(r"line\1 ", text))
 
 

@@ -184,6 +184,15 @@ def test_how_it_ended_and_by_whom(tmp_path: Path, lines: list[str], how: str, se
     assert said(found) == dialogues.TOLD
 
 
+def test_an_alert_that_the_program_read_is_not_lost(tmp_path: Path) -> None:
+    script = Script().connect().write(HELLO).read(FLIGHT).read(tls.alert(2, 40))
+    script.call("read(4, 0x55d6, 8192) = -1 ECONNRESET (Connection reset by peer)")
+    (found,) = told(script, tmp_path)
+    assert (found.closed.how, found.closed.sender) == ("rst", "server")
+    assert found.verdict is not None
+    assert not found.verdict.alert_lost
+
+
 def test_a_child_that_is_not_followed_keeps_nothing_open(tmp_path: Path) -> None:
     """Without -f lines name no process, and what a child does is not seen: the parent's close is what counts."""
     script = Script(pid="").connect().handshake().call("clone(child_stack=NULL, flags=SIGCHLD) = 101")

@@ -114,6 +114,15 @@ def test_ipv6_addresses_are_told() -> None:
     assert (str(found.client), str(found.server)) == ("[::1]:80", "[::2]:443")
 
 
+def test_a_reset_destroys_nothing_that_was_delivered() -> None:
+    for delivered in (False, True):
+        talk = conversation()
+        talk.closed(1, True, 20, 20_000, delivered)
+        found = told(talk)
+        assert found.closed.how == "rst"
+        assert (found.reset is None) == delivered
+
+
 def test_its_ends_may_become_known_later() -> None:
     talk = Conversation(3, NOWHERE, SERVER, 0, 1, 1_000, Keeping())
     talk.said(0, dialogues.HELLO, 1, 1)

@@ -25,6 +25,7 @@ Examples:
   tlsalert read captures/console.pcap
   tlsalert read --only failed --format jsonl big.pcapng.zst | jq .verdict.summary
   tcpdump -w - port 443 | tlsalert read -
+  strace -f -tt -s 65536 -o trace.log curl https://device/ ; tlsalert read trace.log
 
 Ends with 0, with 1 where --fail-on found a failure, with 3 where a file could not be read."""
 )
@@ -110,10 +111,13 @@ def command(
     full: bool,
     fail_on: str | None,
 ) -> None:
-    """Decode the TLS handshakes in captures and say who refused what, why, and what to change.
+    """Decode the TLS handshakes in captures and logs and say who refused what, why, and what to change.
 
-    EVIDENCE is a pcap or pcapng file, plain or compressed (gzip, zstd, xz, bzip2), or "-" for a pipe. Connections
-    come in the order of their first packets; from a pipe, and in captures with very many failures, as they end.
+    EVIDENCE is a pcap or pcapng file or a log, plain or compressed (gzip, zstd, xz, bzip2), or "-" for a pipe.
+    Connections come in the order of their first packets; from a pipe, and where very many failed, as they end.
+
+    Logs that are read: strace (any of its options for time, strings and descriptors; of the files of -ff any one stands
+    for the whole trace).
     """
     gc.enable()
     gc.set_threshold(1_000_000, 50, 50)  # what reading makes has no cycles: looking for them took a third of the time

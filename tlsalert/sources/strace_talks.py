@@ -274,7 +274,7 @@ class Talks:
             return
         if opened.conversation is not None and not opened.ended:
             opened.far_ended = True
-            opened.conversation.closed(1, True, call.place, call.time)
+            opened.conversation.closed(1, True, call.place, call.time, True)  # all that is told of it was read
 
     def released(self, opened: Open) -> None:
         """Nobody has it open any more."""

@@ -91,14 +91,17 @@ class Conversation:
             losses.frame = place
         self._readers[side].gap(size, place, time)
 
-    def closed(self, side: i64, reset: bool, place: i64, time: i64) -> None:
-        """Say that ``side`` closed the connection, or reset it."""
+    def closed(self, side: i64, reset: bool, place: i64, time: i64, delivered: bool = False) -> None:
+        """Say that ``side`` closed the connection, or reset it.
+
+        ``delivered`` says that the other side's program read all that came before: the reset destroyed nothing.
+        """
         self._touch(place, time)
         ending = self._flow.ending
         if ending is None:
             ending = Ending(RST if reset else FIN, side, place, time)
             self._flow.ending = ending
-        if reset and ending.rst_side < 0:
+        if reset and not delivered and ending.rst_side < 0:
             ending.rst_side = side
             ending.rst_frame = place
             ending.rst_time = time

@@ -98,11 +98,11 @@ class Trace:
             if text.startswith(b" * "):
                 return
             self._talks.settle()
-        if self._parted:
-            text, self._parted = self._parted + text, b""
-        if text.endswith(b" attached") and (word := _ATTACHED.search(text)) is not None and word.start() > 0:
+        if text.endswith(b" attached") and (word := _ATTACHED.search(text, len(text) - 80 if len(text) > 80 else 0)):
             self._interrupted(text[: word.start()], int(word[1]))
             return
+        if self._parted:
+            text, self._parted = self._parted + text, b""
         found = _LINE.match(text)
         if found is None:
             if len(text) > 12 and (within := _WITHIN.search(text, 1)) is not None:
@@ -166,17 +166,14 @@ class Trace:
         return [*said, *self._keys.notes()]
 
     def _happened(self, kind: bytes, text: bytes, at: int, bracketed: bytes | None, plain: bytes | None) -> None:
-        """Take a line that is no call: a process ended, or was attached."""
-        if kind == b"+++ ":
-            if text.startswith((b"exited", b"killed"), at):
-                process = self._processes.who(bracketed, plain)
-                self._processes.exited(process)
-        elif kind != b"--- " and (found := _ATTACHED.search(text)) is not None:
-            self._processes.attached(int(found[1]))
+        """Take a line that is no call: a process ended, or got a signal, or strace says something."""
+        if kind == b"+++ " and text.startswith((b"exited", b"killed"), at):
+            self._processes.exited(self._processes.who(bracketed, plain))
 
     def _interrupted(self, text: bytes, pid: int) -> None:
-        """Take the first part of a line in which strace says that it follows another process."""
-        self._parted = text if len(text) < _LONGEST_PARTED else b""
+        """Take what stands before strace's word that it follows another process: the first part of a line, or nothing."""
+        if text:
+            self._parted = text if len(text) < _LONGEST_PARTED else b""
         found = _LINE.match(text)
         if found is not None and found[5] in BIRTHS:
             process = self._processes.who(found[1], found[2])

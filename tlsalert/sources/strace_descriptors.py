@@ -99,6 +99,7 @@ class Table:
     def __init__(self, released: Callable[[Open], None]) -> None:
         self.entries: dict[int, Entry] = {}
         self.users = 1
+        self.copied = 0
         self.half: Open | None = None
         self._released = released
 
@@ -113,7 +114,7 @@ class Table:
         if number in self.entries:
             self.close(number)
         elif len(self.entries) >= MOST:
-            self.close(next(iter(self.entries)))
+            self.close_all(self.entries)
         self.entries[number] = Entry(opened, cloexec)
 
     def close(self, number: int) -> None:
@@ -132,6 +133,7 @@ class Table:
         table = Table(self._released)
         for number, entry in self.entries.items():
             table.put(number, entry.open, entry.cloexec)
+        table.copied = len(table.entries)
         return table
 
     def execute(self) -> None:

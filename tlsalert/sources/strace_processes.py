@@ -13,8 +13,9 @@ from tlsalert.sources.strace_descriptors import MOST, Call, Open, Process, Table
 
 #: Calls that begin a process.
 BIRTHS: Final = frozenset({b"clone", b"clone3", b"fork", b"vfork"})
-#: Descriptors that are handed down by forks: a damaged trace can tell of any number of them.
-MOST_COPIED: Final = 20_000_000
+#: Descriptors that forks hand down, at one time and in all: a damaged trace can tell of any number of them.
+MOST_HELD: Final = 500_000
+MOST_COPIED: Final = 10_000_000
 _SHARES: Final = b"CLONE_FILES"
 
 
@@ -33,6 +34,7 @@ class Processes:
         self._main: Process | None = None
         self._with_pids = False
         self._awaited: set[int] = set()
+        self._held = 0
         self._copied = 0
 
     def known(self, pid: int) -> bool:
@@ -50,7 +52,12 @@ class Processes:
         if process is self._main:
             self._main = None
         self.bearing.pop(process.pid, None)
-        process.table.leave()
+        self._left(process.table)
+
+    def _left(self, table: Table) -> None:
+        table.leave()
+        if table.users <= 0:
+            self._held -= table.copied
 
     def attached(self, pid: int) -> None:
         """Take word that strace follows another process."""
@@ -90,8 +97,8 @@ class Processes:
 
     def _add(self, pid: int, table: Table) -> Process:
         if len(self._processes) >= MOST:
-            gone = self._processes.pop(next(iter(self._processes)))
-            gone.table.leave()
+            for gone in self.all():  # no system has so many: the numbers are damaged
+                self.exited(gone)
         process = Process(pid, table)
         self._processes[pid] = process
         self._awaited.discard(pid)
@@ -109,15 +116,23 @@ class Processes:
         if shares:
             parent.table.users += 1
             return self._add(pid, parent.table)
-        self._copied += len(parent.table.entries)
-        return self._add(pid, parent.table.copy() if self._copied < MOST_COPIED else Table(self._released))
+        return self._add(pid, self._copy(parent.table))
+
+    def _copy(self, table: Table) -> Table:
+        """Return a copy of a table, or an empty one where there were more copies than any system makes."""
+        self._held += len(table.entries)
+        self._copied += len(table.entries)
+        if self._held > MOST_HELD or self._copied > MOST_COPIED:
+            self._held -= len(table.entries)
+            return Table(self._released)
+        return table.copy()
 
     def untraced(self) -> None:
         """Forget children that are not followed: nothing that they have open can be seen to be closed."""
         for child in self.doubtful:
             if self._processes.get(child.pid) is child:
                 del self._processes[child.pid]
-                child.table.leave()
+                self._left(child.table)
         self.doubtful = []
 
     def clone(self, call: Call) -> None:
@@ -131,7 +146,7 @@ class Processes:
         if known is not None and known is not parent and known.table.entries:
             return
         if known is not None:
-            known.table.leave()
+            self._left(known.table)
         child = self._child(parent, pid, shares)
         if not self._with_pids:
             self.doubtful.append(child)
@@ -151,5 +166,5 @@ class Processes:
         """Give a process descriptors of its own that it shared before."""
         table = process.table
         if table.users > 1:
-            process.table = table.copy()
-            table.leave()
+            process.table = self._copy(table)
+            self._left(table)

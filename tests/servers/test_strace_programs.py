@@ -21,7 +21,7 @@ import pytest
 
 pytest.importorskip("cryptography", reason="needs the extra lab")
 
-from tests.servers.peers import OPENSSL, prepare, running
+from tests.servers.peers import OPENSSL, running
 from tlsalert.capture import read
 from tlsalert.lab.certificates import issued, self_signed
 from tlsalert.model import Connection
@@ -128,11 +128,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Path
     root = self_signed("CN=Example Root", now - DAY, now + 400 * DAY, "p256")
     own = issued("CN=localhost", root, now - DAY, now + 400 * DAY, "p256", names=("localhost",))
     client = issued("CN=too early", root, now + 100 * DAY, now + 400 * DAY, "p256")
-    folder = tmp_path_factory.mktemp("server")
-    prepare(folder, own, root.certificate)
-    file = folder / "client.pem"
+    file = tmp_path_factory.mktemp("client") / "client.pem"
+    file.touch(0o600)
     file.write_bytes(client.to_pem())
-    with running(OPENSSL, folder, "1.2") as port:
+    with running(OPENSSL, own, root.certificate, "1.2") as port:
         yield port, file
 
 

@@ -171,7 +171,7 @@ class Trace:
             self._processes.exited(self._processes.who(bracketed, plain))
 
     def _interrupted(self, text: bytes, pid: int) -> None:
-        """Take what stands before strace's word that it follows another process: the first part of a line, or nothing."""
+        """Take what stands before strace's word that it follows another process: a line's first part, or nothing."""
         if text:
             self._parted = text if len(text) < _LONGEST_PARTED else b""
         found = _LINE.match(text)

@@ -107,6 +107,8 @@ class Telling:
 
     def _judge(self, built: Connection, well: bool) -> Connection:
         """Judge a connection, by what was given as well where the evidence does not show it."""
+        if self.given is None and self.dated:
+            return judge(built, self._witnesses, well)
         supplied = built if self.given is None else self.given.supplied(built)
         clock = None if self.given is None else self.given.server_clock(built, self.began)
         start = built.start

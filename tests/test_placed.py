@@ -8,7 +8,7 @@ import pytest
 from msgspec import structs
 
 import tlsalert
-from tlsalert.model import Connection, Position
+from tlsalert.model import Connection, Endpoint, Position
 from tlsalert.placed import in_lines, worded
 
 CONSOLE = Path(__file__).parents[1] / "captures" / "console.pcap"
@@ -45,6 +45,27 @@ def test_a_log_without_times_has_none(connection: Connection) -> None:
     assert placed.clocks.server is not None
 
 
+def test_an_end_that_nobody_knows_is_none(connection: Connection) -> None:
+    unknown = structs.replace(connection, client=Endpoint("0.0.0.1", 0), server=Endpoint("::", 0))
+    placed = in_lines(unknown)
+    assert (placed.client, placed.server) == (None, None)
+    assert in_lines(connection).server == connection.server
+
+
+def test_of_a_guessed_day_nothing_is_said(connection: Connection) -> None:
+    assert connection.verdict is not None
+    assert "behind the capture" in str(connection.verdict)
+    dated = in_lines(connection)
+    assert "behind the log" in str(dated.verdict)
+    assert "behind the" not in str(in_lines(connection, dated=False).verdict)
+
+
+def test_a_certificate_out_of_the_logs_own_files_was_not_given() -> None:
+    given = "the client's certificate, as it was given (--client-cert) and not seen: is valid"
+    assert "--client-cert" not in worded(given, found=True)
+    assert worded(given) == given
+
+
 @pytest.mark.parametrize(
     ("says", "told"),
     [
@@ -52,6 +73,13 @@ def test_a_log_without_times_has_none(connection: Connection) -> None:
         ("frames 6 and 7", "lines 6 and 7"),
         ("a frame of glass", "a frame of glass"),
         ("mainframe 6", "mainframe 6"),
+        (
+            "only 23 were captured (record whole packets: tcpdump -s 0)",
+            "only 23 are in the log",
+        ),
+        ("2 years behind the capture (frame 6)", "2 years behind the log (line 6)"),
+        ("The capture ends here", "The log ends here"),
+        ("captured by recapture", "captured by recapture"),
     ],
 )
 def test_sentences_speak_of_lines(says: str, told: str) -> None:

@@ -37,7 +37,9 @@ def open_evidence(
         source.close()
         raise
     if kind == "log":
-        return LogReader(source, wanted, secrets, given)
+        from tlsalert.sources.strace_parts import with_parts
+
+        return LogReader(with_parts(source), wanted, secrets, given)
     return Reader(path, wanted, secrets, given, source)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from functools import partial
 
@@ -45,11 +46,13 @@ class LogReader:
         self.progress: Callable[[int], None] | None = None
         self.size = source.size
         self.live = source.pipe
+        self.parts: tuple[str, ...] = getattr(source, "parts", ())
         self._source = source
         self._lines = Lines()
         self._chunks = source.chunks()
         self._number = 0
         self._words: list[Connection] = []
+        self._found = False
         self._telling = Telling(source.name, wanted, secrets, given)
         self._keeping = Keeping()
         if secrets is not None:
@@ -74,12 +77,20 @@ class LogReader:
         log.finish()
         self._take()
         yield from self._told(final=True)
-        notes = [*self._lines.notes(), *log.notes()]
+        notes = [*self._lines.notes(), *self._parted(), *log.notes()]
         if source.damage is not None:
             notes.append(source.damage)
         began = log.began if log.timed else None
         ended = log.ended if log.timed else None
         self.summary = self._telling.summary(began, ended, self._lines.count, tuple(notes))
+
+    def _parted(self) -> list[str]:
+        """Say that several files were read as one."""
+        others = [os.path.basename(part) for part in self.parts if part != self.summary.source]
+        if not others:
+            return []
+        named = ", ".join(others[:5]) + (f" and {len(others) - 5} more" if len(others) > 5 else "")
+        return [f"read with {named} as one trace (strace -ff): lines count as strace-log-merge prints them"]
 
     def _decide(self) -> Log:
         """Read until a line shows what kind of log it is, and give that log all lines so far."""
@@ -137,11 +148,12 @@ class LogReader:
     def _told(self, final: bool = False) -> Iterator[Connection]:
         """Tell what has ended and was held, by its lines."""
         log = self._log
-        if log.chain:
-            given = self._telling.given
-            if given is None or not given.chain:
-                self._telling.given = structs.replace(given or Given(), chain=log.chain)
-        self._telling.placed = partial(in_lines, timed=log.timed)
+        given = self._telling.given
+        if log.chain and (given is None or not given.chain):
+            self._telling.given = structs.replace(given or Given(), chain=log.chain)
+            self._found = True
+        self._telling.dated = log.timed and getattr(log, "dated", True)
+        self._telling.placed = partial(in_lines, timed=log.timed, dated=self._telling.dated, found=self._found)
         yield from self._telling.told(final)
         words, self._words = sorted(self._words, key=_number), []
         for connection in words:

@@ -32,7 +32,7 @@ class Telling:
 
     With ``wanted`` "failed" those that surely went well are counted and not built; with "alerts" those without an
     alert. ``secrets`` decrypt, ``given`` are facts that the evidence lacks. ``began`` is the time of its first packet.
-    ``placed``, where it is set, is applied to each connection at the end.
+    ``placed``, where it is set, is applied to each connection at the end; ``dated`` says that its day is known.
     """
 
     def __init__(
@@ -44,6 +44,7 @@ class Telling:
         self.told_some = False
         self.began = 0
         self.digits = 6
+        self.dated = True
         self.placed: Callable[[Connection], Connection] | None = None
         self._wanted = wanted
         self._harvest = Harvest(wanted == "all", wanted == "alerts")
@@ -110,12 +111,15 @@ class Telling:
             from tlsalert.diagnosis.account import judge_account
 
             return judge_account(built, None if self.given is None else self.given.server_clock(built, self.began))
-        if self.given is None:
+        if self.given is None and self.dated:
             return judge(built, self._witnesses, well)
-        supplied = self.given.supplied(built)
-        clock = self.given.server_clock(built, self.began)
+        supplied = built if self.given is None else self.given.supplied(built)
+        clock = None if self.given is None else self.given.server_clock(built, self.began)
+        start = built.start
+        if not self.dated and start is not None:  # nothing is concluded from a day that is guessed
+            supplied = structs.replace(supplied, start=None)
         judged = judge(supplied, self._witnesses, well, clock)
-        return judged if supplied is built else structs.replace(judged, certificates=built.certificates)
+        return judged if supplied is built else structs.replace(judged, certificates=built.certificates, start=start)
 
     def _open(self, flows: list[Flow], final: bool) -> bool:
         """Decrypt what the secrets at hand open, and note the clocks that show inside; say whether there are any.

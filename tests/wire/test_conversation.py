@@ -112,3 +112,25 @@ def test_ipv6_addresses_are_told() -> None:
     talk.said(0, dialogues.HELLO, 1, 1)
     found = told(talk)
     assert (str(found.client), str(found.server)) == ("[::1]:80", "[::2]:443")
+
+
+def test_a_reset_destroys_nothing_that_was_delivered() -> None:
+    for delivered in (False, True):
+        talk = conversation()
+        talk.closed(1, True, 20, 20_000, delivered)
+        found = told(talk)
+        assert found.closed.how == "rst"
+        assert (found.reset is None) == delivered
+
+
+def test_its_ends_may_become_known_later() -> None:
+    talk = Conversation(3, NOWHERE, SERVER, 0, 1, 1_000, Keeping())
+    talk.said(0, dialogues.HELLO, 1, 1)
+    talk.between(CLIENT, SERVER)
+    found = told(talk)
+    assert (str(found.client), str(found.server)) == ("10.0.0.5:40064", "10.0.0.7:5900")
+    long = Conversation(3, bytes(18), bytes(18), 0, 1, 1_000, Keeping())
+    long.said(0, dialogues.HELLO, 1, 1)
+    long.between(bytes(15) + b"\x01\x00\x01", bytes(15) + b"\x02\x00\x02")
+    found = told(long)
+    assert (str(found.client), str(found.server)) == ("[::1]:1", "[::2]:2")

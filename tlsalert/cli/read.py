@@ -25,6 +25,7 @@ Examples:
   tlsalert read captures/console.pcap
   tlsalert read --only failed --format jsonl big.pcapng.zst | jq .verdict.summary
   tcpdump -w - port 443 | tlsalert read -
+  strace -f -tt -s 65536 -o trace.log curl https://device/ ; tlsalert read trace.log
 
 Ends with 0, with 1 where --fail-on found a failure, with 3 where a file could not be read."""
 )
@@ -110,13 +111,15 @@ def command(
     full: bool,
     fail_on: str | None,
 ) -> None:
-    """Decode the TLS handshakes in captures and say who refused what, why, and what to change.
+    """Decode the TLS handshakes in captures and logs and say who refused what, why, and what to change.
 
-    EVIDENCE is a pcap or pcapng file, plain or compressed (gzip, zstd, xz, bzip2), or "-" for a pipe. Connections
-    come in the order of their first packets; from a pipe, and in captures with very many failures, as they end.
+    EVIDENCE is a pcap or pcapng file or a log, plain or compressed (gzip, zstd, xz, bzip2), or "-" for a pipe.
+    Connections come in the order of their first packets; from a pipe, and where very many failed, as they end.
 
     \b
-    It can be a log as well, known by its content:
+    Logs are known by their content:
+      strace, with any of its options for time, strings and descriptors; of
+      the files of -ff any one stands for the whole trace;
       stunnel, client or server, of any debug level; nginx, Apache, HAProxy,
       Postfix, Dovecot, OpenVPN; from files, syslog or journalctl, and mixed
       as in /var/log/syslog; as last resort any text with lines that tell of
@@ -154,6 +157,7 @@ class _Session:
         self.unread = False
         self.failed = False
         self.found = number is None
+        self.parts: set[str] = set()
 
     def text(self, evidence: tuple[str, ...], out: TextIO, full: bool) -> None:
         """Write for people."""
@@ -200,11 +204,17 @@ class _Session:
                 click.echo(f"tlsalert: {path}: {note}", err=True)
 
     def _open(self, path: str) -> Reader | LogReader | None:
+        if os.path.realpath(path) in self.parts:
+            click.echo(f"tlsalert: {path} was read already: it is a part of a trace that was given before it", err=True)
+            return None
         try:
-            return open_evidence(path, "all" if self.number is not None else self.wanted, self.secrets, self.given)
+            reader = open_evidence(path, "all" if self.number is not None else self.wanted, self.secrets, self.given)
         except TlsalertError as error:
             self._tell(error)
             return None
+        if isinstance(reader, LogReader):
+            self.parts.update(map(os.path.realpath, reader.parts))
+        return reader
 
     def _connections(self, reader: Reader | LogReader) -> Iterator[Connection]:
         """Go through one file's connections; where it breaks off that is told, and the other files are still read."""

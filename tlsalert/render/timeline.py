@@ -81,7 +81,8 @@ def _marks(connection: Connection) -> list[Mark]:
     known = (("server's clock", credible(clocks.server)), ("client's clock", credible(clocks.client)))
     marks = [Mark(name if clock.confidence >= 0.5 else f"perhaps {name}", clock.time) for name, clock in known if clock]
     if clocks.capture is not None:
-        marks.append(Mark("capture", clocks.capture))
+        logged = any(message.position.line is not None for message in connection.messages)
+        marks.append(Mark("log" if logged else "capture", clocks.capture))
     marks.sort(key=lambda mark: mark.time)
     joined: list[Mark] = []
     for mark in marks:

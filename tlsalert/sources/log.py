@@ -10,6 +10,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from tlsalert.model import Certificate, Connection
+from tlsalert.sources.other_traces import OTHER_TRACES
 from tlsalert.wire.conversation import Conversation
 from tlsalert.wire.transcript import Keeping
 
@@ -58,8 +59,20 @@ class Kind(Struct, frozen=True):
         return make(source, keeping)
 
 
+#: A call that returned, or one that did not yet, with or without process and time before it (strace(1)).
+STRACE = re.compile(
+    rb"^(?:\[pid +\d+(?:<[^>]*>)?\] |\d{1,7}(?:<[^>]*>)? +)?"
+    rb"(?:\d\d:\d\d:\d\d\S* +|\d{9,11}\S* +)? *(?:\(?\+? *\d+\.\d{3,}\)? +)?"
+    rb"(?:\[[ \da-f?]+\] +){0,2}"
+    rb"(?:[a-z_]\w*\((?:[^)].*)?(?:\) += (?:-?\d+|0x[0-9a-f]+|\?)(?:<.*>)?(?: [A-Z(<].*)?|<unfinished \.\.\.>)$"
+    rb"|<\.\.\. \w+ resumed>|(?:strace: )?Process \d+ attached"
+    rb"|--- SIG[A-Z0-9_]+ \{si_signo|\+\+\+ exited with \d+ \+\+\+)"
+)
+
 #: The kinds of logs, those first whose signs are surest.
 KINDS: tuple[Kind, ...] = (
+    *(Kind(name, re.compile(sign), "tlsalert.sources.other_traces") for name, sign in OTHER_TRACES.items()),
+    Kind("strace", STRACE, "tlsalert.sources.strace"),
     Kind(
         "server",
         re.compile(

@@ -32,8 +32,7 @@ class Conversation:
     def __init__(
         self, number: i64, near: bytes, far: bytes, opener: i64, place: i64, time: i64, keeping: Keeping
     ) -> None:
-        size = len(near) - 2
-        key = near[:size] + far[:size] + near[size:] + far[size:]
+        key = _key(near, far)
         short, long = ends(key)
         self._flow = Flow(short, long, key if short < 0 else None, number, place, time)
         self._flow.last_frame = place
@@ -60,6 +59,14 @@ class Conversation:
         """The number that it was given: connections are told in its order."""
         return int(self._flow.number)
 
+    def between(self, near: bytes, far: bytes) -> None:
+        """Say which its ends are, where that shows only after it has begun."""
+        key = _key(near, far)
+        short, long = ends(key)
+        self._flow.near = short
+        self._flow.far = long
+        self._flow.long_key = key if short < 0 else None
+
     def begin_anywhere(self, side: i64) -> None:
         """Say that the stream of ``side`` was not seen from its first byte."""
         self._readers[side].begin_anywhere()
@@ -84,14 +91,17 @@ class Conversation:
             losses.frame = place
         self._readers[side].gap(size, place, time)
 
-    def closed(self, side: i64, reset: bool, place: i64, time: i64) -> None:
-        """Say that ``side`` closed the connection, or reset it."""
+    def closed(self, side: i64, reset: bool, place: i64, time: i64, delivered: bool = False) -> None:
+        """Say that ``side`` closed the connection, or reset it.
+
+        ``delivered`` says that the other side's program read all that came before: the reset destroyed nothing.
+        """
         self._touch(place, time)
         ending = self._flow.ending
         if ending is None:
             ending = Ending(RST if reset else FIN, side, place, time)
             self._flow.ending = ending
-        if reset and ending.rst_side < 0:
+        if reset and not delivered and ending.rst_side < 0:
             ending.rst_side = side
             ending.rst_frame = place
             ending.rst_time = time
@@ -113,3 +123,9 @@ class Conversation:
             self._flow.last_frame = place
         if time > self._flow.end:
             self._flow.end = time
+
+
+def _key(near: bytes, far: bytes) -> bytes:
+    """Return two ends as the key of a flow: addresses first, then ports."""
+    size = len(near) - 2
+    return near[:size] + far[:size] + near[size:] + far[size:]

@@ -117,9 +117,13 @@ def _before_tls(told: Exchange) -> Outcome:
 
 
 def _refusal(told: Exchange, connection: Connection) -> Alert | None:
-    """Return the alert that refused, or None. In TLS 1.3 it may follow a silence that was taken for acceptance."""
+    """Return the alert that refused, or None.
+
+    In TLS 1.3 it may follow a silence that was taken for acceptance, or data that the server sent before it had ended
+    its part (RFC 8446 §4.4.4): Node.js answers at once, and fails then over the ticket for a large certificate.
+    """
     if told.proof is not None:
-        found = decisive(connection, established(connection))
+        found = decisive(connection, established(connection) and not connection.tls13)
         return None if found is None or found.code in _AFTERWARDS else found
     fatal = decisive(connection, False)
     if fatal is not None:

@@ -305,7 +305,7 @@ def _nginx(place: _Place) -> Sequence[str]:
         "daemon off; master_process off; pid nginx.pid; error_log stderr;\nevents {}\nhttp {\n"
         f"access_log off; {temporary}\nserver {{ listen {config.host}:{place.port} ssl;\n"
         "ssl_certificate cert.pem; ssl_certificate_key key.pem; ssl_client_certificate ca.pem;\n"
-        f"ssl_verify_client {asks}; ssl_verify_depth 8; ssl_protocols {versions}; {ciphers} {crl}\n"
+        f"ssl_verify_client {asks}; ssl_verify_depth 10; ssl_protocols {versions}; {ciphers} {crl}\n"
         "return 204;\n}\n}\n",
         encoding="ascii",
     )

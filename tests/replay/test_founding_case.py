@@ -1,4 +1,4 @@
-"""The case that tlsalert began with, from end to end: three probes of the device itself, its clock found, set, and set on.
+"""The case that tlsalert began with, end to end: three probes of the device itself, its clock found, and set on.
 
 The device is the lab's, in this process; the ClientHello is the one that a capture of the case holds.
 """

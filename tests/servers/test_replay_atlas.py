@@ -190,11 +190,12 @@ def answers(peer: Peer, version: Version, setup: str) -> Answers:
     """Try all variants of a set-up that were measured with this server in this version."""
     party = by_pin() if setup == "pinned" else by_ca()
     shown = made(setup)
-    servers, crl = MEASURED, None
+    servers = MEASURED
+    crls: tuple[x509.CertificateRevocationList, ...] = ()
     if setup == "trust store and CRLs":
         servers = WITH_CRLS
-        crl = x509.load_der_x509_crl(shown["revoked"].crls[0])
-    config = StackConfig(party.server, (party.trusted,), (version, version), ciphers=LEVEL.get(peer.name), crl=crl)
+        crls = (x509.load_der_x509_crl(shown["revoked"].crls[0]),)
+    config = StackConfig(party.server, (party.trusted,), (version, version), ciphers=LEVEL.get(peer.name), crls=crls)
     known = measured(servers[peer.name], setup, version)
     limits = Limits(settle=0.2) if peer.silent else Limits()
     request = REQUEST if peer.inside else None

@@ -105,6 +105,12 @@ def write_keylog(trials: Iterable[Trial], path: str | os.PathLike[str]) -> int:
     )
 
 
+def write_new(path: str | os.PathLike[str], data: bytes) -> None:
+    """Write a file that does not exist yet. Raises UsageError."""
+    with open(_new(path), "wb") as file:
+        file.write(data)
+
+
 # outcomes ---------------------------------------------------------------------------------------------------
 
 

@@ -306,7 +306,7 @@ def _deciding(look: Look, cause: str) -> Iterable[str]:
         if look.facts.ca is None:
             yield "With the CA's key (--ca-cert, --ca-key) the device's clock can be found by certificates."
         else:
-            yield "Let the device's clock be found by certificates: the CA's key is there."
+            yield "Let the device's clock be found by certificates (--find-clock): the CA's key is there."
     missing = [v for v in ("none_sent", "self_signed_unknown", "garbage_der", "unknown_issuer") if v not in tried]
     if missing:
         yield f"Try {', '.join(missing)} as well: they tell what this stack's answers mean."

@@ -1,6 +1,7 @@
 """The benchmarks' workloads hold what their README promises, and the runner tells what it measured."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections import Counter, defaultdict
@@ -230,3 +231,14 @@ def test_with_a_key_log_everybody_has_it(tmp_path: Path) -> None:
     assert rows
     assert all(row.startswith("tcpdump") or "key" in row for row in rows)
     assert "failed" not in done.stdout.replace("--only failed", "")
+
+
+def test_the_replay_is_timed_beside_s_client() -> None:
+    done = script("replay.py", "--repeat", "1", "--variant", "good", "expired", "none_sent", "key_mismatch")
+    assert done.returncode == 0, done.stderr
+    head, _, *rows = [line.split(" | ") for line in done.stdout.splitlines() if line.startswith("|")]
+    assert head[1:5] == ["handshakes", "seconds", "handshakes/s", "alerts told"]
+    assert [(row[0].strip("| "), row[1], row[4]) for row in rows][:1] == [("tlsalert, all variants", "8", "6")]
+    if shutil.which("openssl"):
+        assert [row[1] for row in rows] == ["8", "6", "6"]
+        assert "- s_client cannot show 1 of 4 variants: key_mismatch." in done.stdout

@@ -272,7 +272,7 @@ def test_times_have_the_decimals_of_their_interface(tmp_path: Path, resolution: 
         (b"no capture at all", "not a capture"),
         (b"\xd4\xc3\xb2\xa1", "the capture ends inside its file header"),
         (b"\x1f\x8bgarbage", "the compressed data is damaged"),
-        (gzip.compress(b"\xd4\xc3\xb2\xa1")[:-9], "the compressed data is damaged or cut short"),
+        (gzip.compress(b"\xd4\xc3\xb2\xa1", mtime=0)[:-9], "the compressed data is damaged or cut short"),
     ],
 )
 def test_what_is_no_capture_is_refused_at_once_and_closed(tmp_path: Path, begin: bytes, says: str) -> None:

@@ -328,3 +328,20 @@ def test_the_suite_in_the_help_is_one(tmp_path: Path) -> None:
     end = next(number for number, line in enumerate(lines) if number > start and not line.strip())
     (tmp_path / "a.toml").write_text("\n".join(lines[start:end]))
     assert load_suite(tmp_path / "a.toml", parts.catalogue()).targets[0].address == AT
+
+
+def test_the_crls_for_the_device_are_written_before_it_is_asked(run: Run, device: FakeDevice, tmp_path: Path) -> None:
+    told = run(AT, *FEW, "--dry-run", "--crl-out", tmp_path / "crl.pem")
+    assert (tmp_path / "crl.pem").read_text() == "revoked\n"
+    assert told.stderr == f"tlsalert: {tmp_path / 'crl.pem'}: 1 CRL for the device\n"
+    assert device.asked == []
+    again = run(AT, *FEW, "--crl-out", tmp_path / "crl.pem")
+    assert again.exit_code == 2
+    assert "is there already: CRLs are written to a new file only" in again.stderr
+
+
+def test_an_accepted_variant_that_the_device_cannot_know_is_not_held_against_it(run: Run, device: FakeDevice) -> None:
+    device.not_tried, device.answers = {}, {}
+    assert "≠" not in run(AT, "--variant", "revoked").stdout
+    device.answers = {"revoked": alert(42)}
+    assert "✗ bad_certificate (42) ≠ 44" in run(AT, "--variant", "revoked").stdout

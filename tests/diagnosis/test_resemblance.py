@@ -136,3 +136,9 @@ def test_probabilities_stay_within_one() -> None:
 
 def test_variants_and_versions_that_nobody_measured_are_passed_over() -> None:
     assert resembles([Tried("no_such_variant", "TLS 1.2", "42"), Tried("good", "TLS 9", "42")]) == []
+
+
+def test_what_the_measuring_client_made_up_is_not_compared() -> None:
+    told = resembles(replayed("openssl-3.0", ed448="ok"))[0]
+    assert "openssl-3.0" in told.servers
+    assert told.differs == ()

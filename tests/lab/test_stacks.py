@@ -77,7 +77,7 @@ def test_a_revocation_list_and_ciphers_are_passed_on() -> None:
     builder = x509.CertificateRevocationListBuilder(root.certificate.subject, *LONG)
     revoked = x509.RevokedCertificateBuilder(people()["second"].certificate.serial_number, LONG[0]).build()
     crl = builder.add_revoked_certificate(revoked).sign(root.key, hashes.SHA256())
-    with start("openssl", replace(config(), crl=crl, ciphers="ECDHE-ECDSA-AES128-GCM-SHA256")) as running:
+    with start("openssl", replace(config(), crls=(crl,), ciphers="ECDHE-ECDSA-AES128-GCM-SHA256")) as running:
         assert ask(running.address, "right", says=REQUEST).data
         assert ask(running.address, "second", says=REQUEST).alert == 44
     with start("openssl", replace(config(), ciphers="ECDHE-RSA-AES128-GCM-SHA256")) as running:

@@ -51,7 +51,9 @@ def test_a_certificate_is_signed_by_its_issuer_and_by_no_namesake(kind: str) -> 
     assert signed_by(authority.der, authority.der) is True
 
 
-@pytest.mark.parametrize("digest", [hashes.SHA1(), hashes.SHA224(), hashes.SHA384(), hashes.SHA512()], ids=str)
+@pytest.mark.parametrize(
+    "digest", [hashes.SHA1(), hashes.SHA224(), hashes.SHA384(), hashes.SHA512()], ids=lambda one: one.name
+)
 def test_whatever_hash_it_was(digest: Any) -> None:
     """What is weak still verifies: to judge that is another question."""
     private = KEYS["RSA"]

@@ -195,3 +195,12 @@ def test_a_comparison_is_sentences_and_a_count() -> None:
     out = io.StringIO()
     write_comparison(out, compare(old, old), 80)
     assert out.getvalue() == "no difference: 2 answers are the same\n"
+
+
+def test_what_a_version_got_as_such_is_one_answer() -> None:
+    device = FakeDevice({(name, "TLS 1.3"): refused_hello(70) for name in OUTCOMES})
+    plan = Plan(tuple(OUTCOMES), ("TLS 1.2", "TLS 1.3"))
+    rows = tally.rows(run_plan(plan, device.try_one))
+    assert len(rows) == 2 * len(OUTCOMES)
+    first = written(Result("a:1", HelloTold("profile python"), rows)).splitlines()[0]
+    assert first.endswith(f"   {len(OUTCOMES) + 1} answers")

@@ -81,6 +81,12 @@ class FakeDevice:
         """Mean what it was told to mean."""
         return self.means
 
+    def write_crls(self, variants: Iterable[str], path: str) -> int:
+        """Write the names of the variants that need one."""
+        names = [name for name in variants if CATALOGUE[name].must_know is not None]
+        Path(path).write_text("".join(f"{name}\n" for name in names))
+        return len(names)
+
     def write_pcap(self, trials: Iterable[Tried], path: str) -> None:
         """Write the names of what passed."""
         Path(path).write_text("".join(f"{one.variant}\n" for one in trials))
@@ -106,7 +112,13 @@ CATALOGUE = {
         VariantFacts("good", "the control", "the certificate and its key", {"TLS 1.2": called_for(None)}),
         VariantFacts("none_sent", "without any", "", {"TLS 1.2": called_for("handshake_failure")}),
         VariantFacts("expired", "its time is over", "the CA's key", {"TLS 1.2": called_for("certificate_expired")}),
-        VariantFacts("revoked", "it was taken back", "the CA's key", {"TLS 1.2": called_for("certificate_revoked")}),
+        VariantFacts(
+            "revoked",
+            "it was taken back",
+            "the CA's key",
+            {"TLS 1.2": called_for("certificate_revoked")},
+            "the CRL that revokes it",
+        ),
         VariantFacts("missing_intermediate", "the chain has a gap", "the CA's key"),
     )
 }

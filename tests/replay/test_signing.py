@@ -71,6 +71,13 @@ def test_a_scheme_that_was_not_offered_is_found_or_the_lack_is_said(kind: str, v
     assert (signed.scheme not in ALL) == (signed.note is None)
 
 
+def test_of_schemes_that_were_not_offered_sha1_comes_last() -> None:
+    """A server may take it unlisted, and then judges how weak it is: OpenSSL 3 answers 40 then, and 47 to others."""
+    others = (0x0401, 0x0501, 0x0601, 0x0301, 0x0804, 0x0805, 0x0806, 0x0809, 0x080A, 0x080B)
+    assert proof_of(RSA, TLS12, MESSAGES, others, proof="unoffered_scheme").scheme == 0x0101
+    assert proof_of(RSA, TLS12, MESSAGES, (*others, 0x0101), proof="unoffered_scheme").scheme == 0x0201
+
+
 @pytest.mark.parametrize("kind", KEYS)
 def test_a_key_that_fits_nothing_signs_all_the_same_and_says_so(kind: str) -> None:
     signed = proof_of(KEYS[kind], TLS13, MESSAGES, (0x0904,))

@@ -231,7 +231,7 @@ def _device(asked: _Asked) -> LabDevice:
         without=without,
         ciphers=asked.ciphers or "DEFAULT",
         alpn=tuple(filter(None, (asked.alpn or "").split(","))),
-        crls=tuple(_crl(path) for path in asked.crls),
+        crls=tuple(crl for path in asked.crls for crl in _crls(path)),
         after=cast("Any", asked.after or "echo"),
         starttls=cast("Any", asked.starttls),
         fault=None if asked.fault is None else Fault.parse(asked.fault),
@@ -284,8 +284,6 @@ def _stack_config(asked: _Asked) -> StackConfig:
     versions, without = _versions(asked.versions or "1.2,1.3")
     if without:
         raise click.UsageError("--stack takes versions without a gap between them")
-    if len(asked.crls) > 1:
-        raise click.UsageError("--stack takes one --crl")
     trusted = (*_certificates(asked.trusts), *_certificates(asked.pins))
     return StackConfig(
         _identity(asked.cert, asked.key),
@@ -295,7 +293,7 @@ def _stack_config(asked: _Asked) -> StackConfig:
         "required" if trusted else "no",
         cast("Any", asked.verify),
         asked.ciphers,
-        _crl(asked.crls[0]) if asked.crls else None,
+        tuple(crl for path in asked.crls for crl in _crls(path)),
     )
 
 
@@ -393,13 +391,18 @@ def _certificates(paths: tuple[str, ...]) -> tuple[x509.Certificate, ...]:
     return tuple(found)
 
 
-def _crl(path: str) -> x509.CertificateRevocationList:
+def _crls(path: str) -> list[x509.CertificateRevocationList]:
+    """Read all revocation lists in a file."""
     from cryptography import x509
 
+    mark = b"-----BEGIN X509 CRL-----"
     try:
-        return x509.load_pem_x509_crl(_read(path))
+        found = [x509.load_pem_x509_crl(mark + one) for one in _read(path).split(mark)[1:]]
     except ValueError as error:
-        raise UsageError("no revocation list in it", path, "give a file in PEM") from error
+        raise UsageError(f"a revocation list in it cannot be read: {error}", path) from error
+    if not found:
+        raise UsageError("no revocation list in it", path, "give a file in PEM")
+    return found
 
 
 def _read(path: str) -> bytes:

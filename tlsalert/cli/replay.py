@@ -107,6 +107,13 @@ reached (what was learned is shown); with 130 when interrupted (likewise)."""
 @click.option("--junit", "junit_file", type=File, metavar="FILE", help="Write JUnit XML as well.")
 @click.option("--pcap", type=File, metavar="FILE", help="Write what passed, for Wireshark.")
 @click.option("--keylog", type=File, metavar="FILE", help="Write its secrets to a new key log (mode 0600).")
+@click.option(
+    "--crl-out",
+    "crl_file",
+    type=File,
+    metavar="FILE",
+    help="Write the CRLs that the device must have before the revoked variants mean anything; also with --dry-run.",
+)
 @click.option("--delay", type=click.FloatRange(0), metavar="SECONDS", help="Wait between handshakes.")
 @click.option(
     "--timeout", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="How long an answer may take."
@@ -160,6 +167,7 @@ def command(
     junit_file: str | None,
     pcap: str | None,
     keylog: str | None,
+    crl_file: str | None,
     delay: float | None,
     timeout: float | None,
     jobs: int | None,
@@ -198,10 +206,12 @@ def command(
     suite = replace(suite, **{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
     if find_clock is None and (suite_file is not None or variants or any(one.baseline for one in suite.targets)):
         find_clock = False
-    session = _Session(suite, known, suite_file is not None, update_baseline, find_clock)
+    session = _Session(suite, known, suite_file is not None, update_baseline, find_clock, crl_file)
     if update_baseline and not all(one.baseline for one in suite.targets):
         raise click.UsageError("--update-baseline needs to know the file: give --baseline")
-    for path, what in ((keylog, "secrets are"), (pcap, "a capture is")):
+    if crl_file is not None and len(suite.targets) > 1:
+        raise click.UsageError("--crl-out is for one target: name it, or take a suite with one")
+    for path, what in ((keylog, "secrets are"), (pcap, "a capture is"), (crl_file, "CRLs are")):
         if path is not None and os.path.lexists(path):
             raise click.UsageError(f"{path} is there already: {what} written to a new file only")
     _spare(suite, suite_file, (output, junit_file))
@@ -240,10 +250,16 @@ class _Session:
     """One run over all targets."""
 
     def __init__(
-        self, suite: Suite, known: Mapping[str, VariantFacts], from_file: bool, update: bool, find_clock: bool | None
+        self,
+        suite: Suite,
+        known: Mapping[str, VariantFacts],
+        from_file: bool,
+        update: bool,
+        find_clock: bool | None,
+        crl_file: str | None,
     ) -> None:
         self._suite, self._known, self._from_file, self._update = suite, known, from_file, update
-        self._find_clock = find_clock
+        self._find_clock, self._crl_file = find_clock, crl_file
         self._done: list[_Done] = []
         chosen(suite.variants, known)  # a wrong name is told before anybody is asked for a passphrase
 
@@ -253,6 +269,7 @@ class _Session:
         for target in self._suite.targets:
             bench = self._open(target)
             plan = self._plan(bench)
+            self._write_crls(bench)
             told.append(_dry_json(bench, plan, self._known))
             if form == "text":
                 _write_dry(out, told[-1], plan)
@@ -267,6 +284,7 @@ class _Session:
         benches = [(target, self._open(target)) for target in self._suite.targets]
         for target, bench in benches:
             plan = self._plan(bench)
+            self._write_crls(bench)
             with _bar(len(plan)) as progress:
                 replayed = replay_plan(bench, plan, progress, self._find_clock)
             done = _Done(target, bench, replayed, self._expects(replayed.result, target))
@@ -334,6 +352,12 @@ class _Session:
             return 4
         return 1 if not self._update and any(done.complaints for done in self._done) else 0
 
+    def _write_crls(self, bench: Bench) -> None:
+        """Write what the device must know, whichever variants are tried now."""
+        if self._crl_file is not None:
+            many = bench.write_crls(self._known, self._crl_file)
+            click.echo(f"tlsalert: {self._crl_file}: {many} CRL{'s' if many > 1 else ''} for the device", err=True)
+
     def _open(self, target: SuiteTarget) -> Bench:
         from tlsalert.replay.parts import open_bench
 
@@ -369,7 +393,7 @@ class _Session:
 
     def _called_for(self, row: Row) -> Expectation | None:
         known = self._known.get(row.variant)
-        return None if known is None else known.calls_for.get(row.tls_version)
+        return None if known is None else known.expected(row)
 
 
 def _complete(files: IdentityFiles) -> IdentityFiles:

@@ -15,6 +15,27 @@ from tlsalert.model import CertificateRequest, Clock, rfc3339
 
 #: How sure a clock is that was found by certificates.
 FOUND: Final = 0.99
+#: Below so many seconds a clock is in step with ours.
+_IN_STEP: Final = 5
+
+
+_MONTH: Final = 365.25 * 86_400 / 12
+
+
+def distance(seconds: float) -> str:
+    """Return how far a clock is off as in a sentence, years with their months: "11 years and 8 months", "3 days"."""
+    months = round(abs(seconds) / _MONTH)
+    if months < 12:
+        return words.span(seconds)
+    parts = ((months // 12, "year"), (months % 12, "month"))
+    return " and ".join(f"{many} {unit}{'s' if many != 1 else ''}" for many, unit in parts if many)
+
+
+def against_ours(seconds: float) -> str:
+    """Say how a clock stands that is so many seconds ahead of ours, or behind where that is negative."""
+    if abs(seconds) < _IN_STEP:
+        return "in step with ours"
+    return f"{distance(seconds)} {'ahead of' if seconds > 0 else 'behind'} ours"
 
 
 @dataclass(frozen=True, slots=True)

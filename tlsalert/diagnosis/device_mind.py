@@ -18,9 +18,10 @@ from tlsalert.diagnosis import words
 from tlsalert.diagnosis.chain import chain_facts, outside
 from tlsalert.diagnosis.device_causes import GOOD, STRANGE, Facts, rank_causes
 from tlsalert.diagnosis.device_findings import SAME_CA, STRANGERS, Dates, Finding, checks_dates, findings
-from tlsalert.diagnosis.device_look import FOUND, DeviceClock, Look
+from tlsalert.diagnosis.device_look import FOUND, DeviceClock, Look, against_ours
 from tlsalert.diagnosis.knowledge import Era, habit
 from tlsalert.diagnosis.memory import memory
+from tlsalert.diagnosis.refused_for_dates import judged_for_themselves
 from tlsalert.diagnosis.resemblance import Key, Resemblance, in_words, resembles
 from tlsalert.diagnosis.stacks import LABELS
 from tlsalert.diagnosis.tried import ACCEPTED, Tried, said
@@ -99,9 +100,9 @@ def mind(
     Rows of the measurements in ``hidden`` are not used: that is for tests.
     """
     look = Look(tuple(tried), facts or Facts(), request, shown, found, families, hidden)
-    ranked = tuple(resembles(look.tried, families, hidden))
     verdict = _verdict(look)
     clock = _clock(look, verdict)
+    ranked = tuple(resembles(_telling(look, verdict, clock), families, hidden))
     return DeviceMind(
         _trust(look, verdict),
         checks_dates(look),
@@ -112,6 +113,13 @@ def mind(
         in_words(ranked, look.tried),
         _with_clock(look, verdict, clock),
     )
+
+
+def _telling(look: Look, verdict: Verdict, clock: DeviceClock) -> tuple[Tried, ...]:
+    """Return the trials that tell of the stack: where its clock is known, those that it did not refuse for dates."""
+    dated = verdict.cause in ("certificate_not_yet_valid", "certificate_expired")
+    sure = clock.time is not None or (dated and verdict.confidence >= UNPROVEN)
+    return judged_for_themselves(look.tried, clock) if sure else look.tried
 
 
 def _verdict(look: Look) -> Verdict:
@@ -257,7 +265,7 @@ def _evidence(look: Look, cause: str, stacks: Mapping[str, float], version: str)
 
 
 def _clock_said(clock: Clock) -> str:
-    text = f"{clock.source} says {words.moment(clock.time)}, {words.skew(clock).replace('the capture', 'our clock')}"
+    text = f"{clock.source} says {words.moment(clock.time)}, {against_ours(clock.skew_seconds)}"
     return text if clock.confidence >= CREDIBLE else f"{text}; that it is a clock at all is {clock.confidence:.0%} sure"
 
 
@@ -298,7 +306,7 @@ def _deciding(look: Look, cause: str) -> Iterable[str]:
         if look.facts.ca is None:
             yield "With the CA's key (--ca-cert, --ca-key) the device's clock can be found by certificates."
         else:
-            yield "Let the device's clock be found by certificates: the CA's key is there."
+            yield "Let the device's clock be found by certificates (--find-clock): the CA's key is there."
     missing = [v for v in ("none_sent", "self_signed_unknown", "garbage_der", "unknown_issuer") if v not in tried]
     if missing:
         yield f"Try {', '.join(missing)} as well: they tell what this stack's answers mean."
@@ -382,8 +390,7 @@ def _clock_advice(clock: DeviceClock) -> tuple[str, ...]:
     skew = clock.skew_seconds
     if skew is None or abs(skew) < OFF:
         return ()
-    side = "ahead of" if skew > 0 else "behind"
-    return (f"Set the device's clock: it is {words.span(skew)} {side} ours, and accepts certificates by it.",)
+    return (f"Set the device's clock: it is {against_ours(skew)}, and accepts certificates by it.",)
 
 
 def _wrong_by_clock(look: Look, verdict: Verdict) -> str:

@@ -38,6 +38,9 @@ NEAREST: Final[dict[str, tuple[str, ...]]] = {
 TELLING: Final = ("none_sent", "self_signed_unknown", "garbage_der", "key_mismatch", "not_yet_valid")
 #: Variants whose answers do not depend on the device's clock.
 UNDATED: Final = ("none_sent", "unknown_issuer", "self_signed_unknown", "garbage_der")
+#: Variants with keys that the measuring client could not sign with: it made the CertificateVerify up, and what servers
+#: said to that is no answer to a true one.
+MADE_UP: Final = frozenset(("ed448", "p224", "secp256k1"))
 #: From so many cells on a resemblance is worth a name.
 ENOUGH: Final = 3
 #: From this share of agreement on a device is likened to a stack; below, it is only told which is the nearest.
@@ -130,7 +133,7 @@ def resembles(
     ``prior`` says how likely each family is by other signs (:func:`tlsalert.diagnosis.stacks.server_stack`). Stacks
     that answer alike in every cell that was tried are one entry: these trials cannot tell them apart.
     """
-    told = cells(tried)
+    told = [cell for cell in cells(tried) if cell.variant not in MADE_UP]
     groups: defaultdict[tuple[object, ...], list[tuple[Candidate, float]]] = defaultdict(list)
     for one in _able(told, hidden):
         answers = tuple(one.at(cell.variant, cell.tls_version) for cell in told)

@@ -13,9 +13,11 @@ from tlsalert.lab.tape import Tape
 from tlsalert.recorder import PCAP_HEADER, Address
 
 #: How a connection went: the handshake succeeded; one side refused by an alert; the client left before the end,
-#: by FIN or by RST; it was silent too long or sent too much; a fault was played; it never asked for TLS; the device
-#: was stopped.
-Happened = Literal["accepted", "refused", "client_refused", "left", "reset", "timeout", "limit", "fault", "no_tls"]
+#: by FIN or by RST; it was silent too long or sent too much; a fault was played; it never asked for TLS; the lab itself
+#: came upon something that it is not made for.
+Happened = Literal[
+    "accepted", "refused", "client_refused", "left", "reset", "timeout", "limit", "fault", "no_tls", "failed"
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from tlsalert.lab.line import Line, TooMuchError
 from tlsalert.lab.openssl import set_clock, verify_error
 from tlsalert.lab.served import Happened
 from tlsalert.lab.speaking import speak_after, speak_before
+from tlsalert.pki.certificate import read_certificate
 from tlsalert.registry.alerts import AlertDescription
 
 #: Key-log lines that are kept of one connection: TLS 1.3 has five, and a few more for each update of keys.
@@ -61,6 +62,10 @@ class Service:
             self._broken(course, "limit", "the client sent more than it may")
         except OSError:
             self._broken(course, "reset", "the client reset the connection")
+        except Exception as error:  # the client must not see the device fall over, nor the lab's output a traceback
+            course.happened, course.says = "failed", f"the lab failed ({type(error).__name__}: {error})"
+            with contextlib.suppress(OSError):
+                line.close()
         return course
 
     def shake(self, tls: SSL.Connection) -> None:
@@ -241,10 +246,9 @@ def _version(tls: SSL.Connection) -> str:
 
 
 def _subject(certificate: crypto.X509) -> str:
-    try:
-        return certificate.to_cryptography().subject.rfc4514_string()
-    except ValueError:  # what OpenSSL takes, cryptography may not
-        return "(a subject that cannot be read)"
+    # What OpenSSL takes, cryptography may refuse: a version 4 is none of its, and no ValueError.
+    read = read_certificate(crypto.dump_certificate(crypto.FILETYPE_ASN1, certificate))
+    return "(a subject that cannot be read)" if read.subject is None else read.subject
 
 
 def _alert(code: int) -> str:

@@ -52,7 +52,7 @@ _LOG_BYTES = 65536
 class StackConfig:
     """What a server is started with. ``versions`` are the lowest and the highest, ``ciphers`` OpenSSL's list.
 
-    ``clock`` None is the machine's. ``verify`` is stunnel's level (:mod:`tlsalert.lab.levels`), ``crl`` a list of
+    ``clock`` None is the machine's. ``verify`` is stunnel's level (:mod:`tlsalert.lab.levels`), ``crls`` are
     ``trusted``'s. ``host`` is an IPv4 address.
     """
 
@@ -63,7 +63,7 @@ class StackConfig:
     asks: Literal["required", "optional", "no"] = "required"
     verify: Level | None = None
     ciphers: str | None = None
-    crl: x509.CertificateRevocationList | None = None
+    crls: tuple[x509.CertificateRevocationList, ...] = ()
     host: str = "127.0.0.1"
     port: int = 0
 
@@ -132,7 +132,7 @@ def start(name: StackName, config: StackConfig) -> RunningStack:
     stack = STACKS[name]
     if stack.path is None:
         raise UsageError("is not installed", stack.program, f"install it (Debian: apt install {stack.package})")
-    wanted: dict[Setting, object] = {"ciphers": config.ciphers, "crl": config.crl, "verify": config.verify}
+    wanted: dict[Setting, object] = {"ciphers": config.ciphers, "crl": config.crls or None, "verify": config.verify}
     for setting, value in wanted.items():
         if value is not None and setting not in stack.can:
             raise UsageError(f"the lab cannot set its {setting}", name, f"leave {setting} out, or take another stack")
@@ -231,8 +231,8 @@ def prepare(folder: Path, config: StackConfig) -> None:
         ),
         "trust.p12": pkcs12.serialize_java_truststore(trusted, encryption),
     }
-    if config.crl is not None:
-        files["crl.pem"] = config.crl.public_bytes(Encoding.PEM)
+    if config.crls:
+        files["crl.pem"] = b"".join(one.public_bytes(Encoding.PEM) for one in config.crls)
     for name, data in files.items():
         with open(os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             file.write(data)
@@ -247,7 +247,7 @@ def _free_port(host: str) -> int:
 def _openssl(place: _Place) -> Sequence[str]:
     config = place.config
     asks = {"required": ["-Verify", "8", "-verify_return_error"], "optional": ["-verify", "8"], "no": []}[config.asks]
-    crl = ["-CRL", "crl.pem", "-crl_check"] if config.crl else []
+    crl = ["-CRL", "crl.pem", "-crl_check"] if config.crls else []
     ciphers = ["-cipher", place.ciphers] if place.ciphers else []
     given = ["-cert", "cert.pem", "-cert_chain", "cert.pem", "-key", "key.pem", "-CAfile", "ca.pem"]
     left_out = [f"-no_tls{'1' if one == '1.0' else one.replace('.', '_')}" for one in _others(place)]
@@ -268,7 +268,7 @@ def _gnutls(place: _Place) -> Sequence[str]:
         "no": ["--disable-client-cert"],
     }[place.config.asks]
     given = ["--x509certfile=cert.pem", "--x509keyfile=key.pem", "--x509cafile=ca.pem"]
-    crl = ["--x509crlfile=crl.pem"] if place.config.crl else []
+    crl = ["--x509crlfile=crl.pem"] if place.config.crls else []
     versions = "".join(f":+VERS-TLS{one}" for one in place.every)
     return [f"--port={place.port}", *given, *crl, *asks, f"--priority=NORMAL:-VERS-ALL{versions}", "--http"]
 
@@ -286,7 +286,7 @@ def _stunnel(place: _Place) -> Sequence[str]:
         *([f"verify = {level}"] if level is not None else []),
         *([f"ciphers = {place.ciphers}"] if place.ciphers else []),
         *(["securityLevel = 0"] if lowest in ("TLSv1", "TLSv1.1") else []),
-        *(["CRLfile = crl.pem"] if config.crl else []),
+        *(["CRLfile = crl.pem"] if config.crls else []),
     ]
     path = place.folder / "stunnel.conf"
     path.write_text("\n".join(lines) + "\n", encoding="ascii")
@@ -299,13 +299,13 @@ def _nginx(place: _Place) -> Sequence[str]:
     versions = " ".join(f"TLSv{one}" if one != "1.0" else "TLSv1" for one in place.every)
     asks = {"required": "on", "optional": "optional", "no": "off"}[config.asks]
     ciphers = f"ssl_ciphers {place.ciphers};" if place.ciphers else ""
-    crl = "ssl_crl crl.pem;" if config.crl else ""
+    crl = "ssl_crl crl.pem;" if config.crls else ""
     path = place.folder / "nginx.conf"
     path.write_text(
         "daemon off; master_process off; pid nginx.pid; error_log stderr;\nevents {}\nhttp {\n"
         f"access_log off; {temporary}\nserver {{ listen {config.host}:{place.port} ssl;\n"
         "ssl_certificate cert.pem; ssl_certificate_key key.pem; ssl_client_certificate ca.pem;\n"
-        f"ssl_verify_client {asks}; ssl_verify_depth 8; ssl_protocols {versions}; {ciphers} {crl}\n"
+        f"ssl_verify_client {asks}; ssl_verify_depth 10; ssl_protocols {versions}; {ciphers} {crl}\n"
         "return 204;\n}\n}\n",
         encoding="ascii",
     )
@@ -317,7 +317,7 @@ def _haproxy(place: _Place) -> Sequence[str]:
     lowest, highest = place.span
     asks = {"required": "required", "optional": "optional", "no": "none"}[config.asks]
     ciphers = f" ciphers {place.ciphers}" if place.ciphers else ""
-    crl = " crl-file crl.pem" if config.crl else ""
+    crl = " crl-file crl.pem" if config.crls else ""
     path = place.folder / "haproxy.cfg"
     path.write_text(
         "defaults\n mode http\n timeout client 10s\n timeout connect 1s\n timeout server 10s\n"
@@ -377,7 +377,7 @@ def _java(place: _Place) -> Sequence[str]:
 
 def _node(place: _Place) -> Sequence[str]:
     lowest, highest = (f"TLSv{one}" if one != "1.0" else "TLSv1" for one in place.span)
-    crl = "crl.pem" if place.config.crl else ""
+    crl = "crl.pem" if place.config.crls else ""
     given = [lowest, highest, place.config.host, str(place.port), place.config.asks, place.ciphers or "", crl]
     return ["-e", NODE, *given]
 

@@ -16,6 +16,7 @@ from tlsalert.render.text import terminal_width
 from tlsalert.replay.compare import Comparison, short_answer
 from tlsalert.replay.expectation import Expectation
 from tlsalert.replay.result import Result, Row
+from tlsalert.replay.tally import BEFORE_ANY
 
 #: What is expected of a row's variant in its version; None: nothing is.
 Expected = Callable[[Row], Expectation | None]
@@ -98,7 +99,7 @@ def _differing(sentence: str, width: int) -> list[Line]:
 
 
 def _heading(result: Result, width: int) -> list[Line]:
-    tried = sum(row.outcome != "not_tried" for row in result.rows)
+    tried = _answers(result)
     count = f"{tried} answer" if tried == 1 else f"{tried} answers"
     pieces = [f"ClientHello: {escape(result.hello.name)}", count]
     target = cut_left(escape(result.target), width // 2)
@@ -112,6 +113,13 @@ def _heading(result: Result, width: int) -> list[Line]:
     for lost in result.hello.lost:
         lines += [[("    " + part, "dim")] for part in wrap("not as it was: " + escape(lost), width - 4, hang=2)]
     return lines
+
+
+def _answers(result: Result) -> int:
+    """Return how many answers there are: what a version got as such counts once, as nothing was sent for the others."""
+    made = [row for row in result.rows if row.outcome != "not_tried"]
+    inferred = [row.tls_version for row in made if BEFORE_ANY in (row.note or "")]
+    return len(made) - len(inferred) + len(set(inferred))
 
 
 def _matrix(result: Result, width: int, expected: Expected | None, whose: str) -> list[Line]:

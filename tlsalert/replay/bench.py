@@ -39,12 +39,22 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class VariantFacts:
-    """What is known of a variant before it is made: why there is one, what it needs, what the RFCs call for."""
+    """What is known of a variant before it is made: why there is one, what it needs, what the RFCs call for.
+
+    ``must_know`` says what the device must have been given, or its taking of the variant means nothing.
+    """
 
     name: str
     why: str
     needs: str = ""
     calls_for: Mapping[str, Expectation] = field(default_factory=dict)
+    must_know: str | None = None
+
+    def expected(self, row: Row) -> Expectation | None:
+        """Return what the RFC calls for in a row's version; None where an acceptance tells nothing."""
+        if self.must_know is not None and row.outcome == "accepted":
+            return None
+        return self.calls_for.get(row.tls_version)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +95,9 @@ class Bench(Protocol):
 
         None: where a CA's key is there to do it with.
         """
+
+    def write_crls(self, variants: Iterable[str], path: str) -> int:
+        """Write the CRLs that the device must have for these variants, in PEM, to a new file; return how many."""
 
     def write_pcap(self, trials: Iterable[Tried], path: str) -> None:
         """Write what passed, with its secrets inside, so that Wireshark opens it."""

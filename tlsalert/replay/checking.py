@@ -24,7 +24,7 @@ def wanted(suite: Suite, facts: Mapping[str, VariantFacts], row: Row, has_baseli
     if said is not None or has_baseline:
         return said
     known = facts.get(row.variant)
-    called = None if known is None else known.calls_for.get(row.tls_version)
+    called = None if known is None else known.expected(row)
     if called is None:
         return None
     return ACCEPTED if "accepted" in called.words else REFUSED

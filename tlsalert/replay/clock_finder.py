@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 
-from tlsalert.diagnosis.device_look import DeviceClock
+from tlsalert.diagnosis.device_look import DeviceClock, distance
 from tlsalert.diagnosis.tried import ACCEPTED, SILENT, said
-from tlsalert.diagnosis.words import day, span
+from tlsalert.diagnosis.words import day
 from tlsalert.model import EPOCH, rfc3339
 from tlsalert.replay.answers import answer_of
 from tlsalert.replay.outcome import NotTried, Outcome, Unreachable
@@ -288,7 +288,7 @@ class _Search:
             source="bisection by certificates",
             confidence=0.99 if not self._contradictions else 0.9,
         )
-        stands = "in step with ours" if abs(skew) <= error + 1 else span(skew)
+        stands = "in step with ours" if abs(skew) <= error + 1 else distance(skew)
         stands = stands if "step" in stands else f"{stands} {'ahead of' if skew > 0 else 'behind'} ours"
         says = [f"The device's clock is {clock}, {stands}; found with {self._handshakes} handshakes."]
         if self._checks == "start":

@@ -6,8 +6,12 @@ import re
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from tlsalert.diagnosis.device_causes import Facts
 from tlsalert.diagnosis.device_look import DeviceClock
@@ -29,19 +33,22 @@ from tlsalert.replay.client import exchange
 from tlsalert.replay.clock_finder import ClockFound, find_clock
 from tlsalert.replay.expectation import called_for
 from tlsalert.replay.hello import Hello, from_capture, from_connection, from_profile
-from tlsalert.replay.outcome import NotTried, Outcome
+from tlsalert.replay.outcome import Accepted, NotTried, Outcome
 from tlsalert.replay.profiles import PROFILES
 from tlsalert.replay.result import ClockTold, FindingTold, HelloTold, Row, StackTold
 from tlsalert.replay.runner import Run, Tried
 from tlsalert.replay.suite import VERSIONS
 from tlsalert.replay.target import Limits, Target
-from tlsalert.replay.trial import Trial, trial_of
+from tlsalert.replay.trial import Trial, trial_of, write_new
 
 #: What is sent where the user names no ClientHello.
 DEFAULT_PROFILE = "openssl-3.0"
 USUAL = ("TLS 1.2", "TLS 1.3")
 #: The name of a trial that looks for the clock, in captures.
 DATED = "dated"
+
+#: certificate_revoked, RFC 5246 §7.2.2: the device has a CRL, and looks at it.
+REVOKED = 44
 
 _PATH = re.compile(r"/[!-~]*")
 
@@ -67,6 +74,7 @@ class _Bench:
         self._target, self._hello, self._material = target, hello, material
         self._limits, self._request = limits, request
         self._made: dict[str, Presentation | NotTried] = {}
+        self._crls: str | None = None  # where they were written
         self._making = threading.Lock()  # keys are made once, also where several handshakes are under way
 
     @property
@@ -101,7 +109,11 @@ class _Bench:
         made = self._presentation(variant)
         if isinstance(made, NotTried):
             raise ReplayError(made.why)
-        return self._try(variant, tls_version, made)
+        trial = self._try(variant, tls_version, made)
+        must_know = VARIANTS[variant].server_must_know
+        if must_know is None or not isinstance(trial.outcome, Accepted):
+            return trial
+        return replace(trial, note="; ".join(filter(None, (trial.note, f"means nothing unless it has {must_know}"))))
 
     def meaning(self, run: Run, rows: tuple[Row, ...], find_clock: bool | None) -> Meaning:
         """Return what a run means, and look for the clock."""
@@ -121,7 +133,21 @@ class _Bench:
             None if found is None else found.clock,
             next((server_stack(one) for one in connections if one.server_hello is not None), None),
         )
-        return _meaning(understood, found, self._facts(), notes)
+        return _meaning(understood, found, self._facts(), (*notes, *_unknown(rows, self._crls)))
+
+    def write_crls(self, variants: Iterable[str], path: str) -> int:
+        """Write the CRLs that the device must have: one of each CA."""
+        made = [self._presentation(name) for name in variants if VARIANTS[name].server_must_know is not None]
+        lists: dict[bytes, x509.CertificateRevocationList] = {}
+        for shown in made:
+            for encoded in shown.crls if isinstance(shown, Presentation) else ():
+                crl = x509.load_der_x509_crl(encoded)
+                lists.setdefault(crl.issuer.public_bytes(), crl)
+        if not lists:
+            raise UsageError("no CRL can be made", path, "give the CA's key (--ca-cert, --ca-key)")
+        write_new(path, b"".join(crl.public_bytes(Encoding.PEM) for crl in lists.values()))
+        self._crls = path
+        return len(lists)
 
     def write_pcap(self, trials_made: Iterable[Tried], path: str) -> None:
         """Write what passed."""
@@ -226,7 +252,26 @@ def _request(asked: Asked) -> bytes | None:
 
 def _facts(one: Variant) -> VariantFacts:
     calls = {version: called_for(one.expected(version)) for version in VERSIONS.values()}
-    return VariantFacts(one.name, one.why, " and ".join(need for need in Need if need in one.needs), calls)
+    needs = " and ".join(need for need in Need if need in one.needs)
+    return VariantFacts(one.name, one.why, needs, calls, one.server_must_know)
+
+
+def _unknown(rows: Sequence[Row], crls: str | None) -> Iterator[str]:
+    """Say which acceptances mean nothing where the device was not given what it must know."""
+    must_know = {row.variant: VARIANTS[row.variant].server_must_know for row in rows if row.variant in VARIANTS}
+    known = {must_know[row.variant] for row in rows if row.alert is not None and row.alert.code == REVOKED}
+    taken: dict[str, dict[str, None]] = {}
+    for row in rows:
+        what = must_know.get(row.variant)
+        if what is not None and row.outcome == "accepted":
+            taken.setdefault(what, {})[row.variant] = None
+    written = "--crl-out FILE writes it" if crls is None else f"it was written to {crls}"
+    for what, variants in taken.items():
+        are = f"{', '.join(variants)} {'is' if len(variants) == 1 else 'are'} accepted"
+        if what in known:
+            yield f"{are} although the device has {what}: it does not look so far up"
+        else:
+            yield f"{are}, which means nothing unless the device has {what}: {written}"
 
 
 def _shown_clock(connections: Iterable[Connection]) -> Clock | None:

@@ -58,6 +58,7 @@ _RSA_OLD: Final = (0x0401, 0x0501, 0x0601, 0x0301, 0x0201, 0x0101)
 _DSA: Final = (0x0402, 0x0302, 0x0202, 0x0502, 0x0602, 0x0102)
 _ECDSA: Final = (0x0403, 0x0503, 0x0603, 0x0303, 0x0203)
 _ED25519, _ED448 = 0x0807, 0x0808
+_SHA1: Final = 2  # RFC 5246 §7.4.1.4.1
 
 
 class Signed(NamedTuple):
@@ -128,7 +129,7 @@ def _signed(
     allowed = schemes_of(key, version, pss_only)
     every = dict.fromkeys((*allowed, *_others(key)))
     if unoffered:
-        for scheme in every:
+        for scheme in sorted(every, key=_by_default):
             if scheme not in offered and (signature := _sign(key, scheme, data)) is not None:
                 return Signed(scheme, signature)
     else:
@@ -142,6 +143,11 @@ def _signed(
     scheme = next(iter(every), _ED25519)
     note = f"the key can sign under no scheme: {SignatureScheme(scheme).name} names a signature that is made up"
     return Signed(scheme, os.urandom(64), note)
+
+
+def _by_default(scheme: int) -> bool:
+    """Whether a peer that lists no schemes takes it (SHA-1, RFC 5246 §7.4.1.4.1), and so may take it unlisted."""
+    return scheme >> 8 == _SHA1
 
 
 def _others(key: PrivateKey) -> tuple[int, ...]:

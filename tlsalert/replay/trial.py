@@ -105,6 +105,12 @@ def write_keylog(trials: Iterable[Trial], path: str | os.PathLike[str]) -> int:
     )
 
 
+def write_new(path: str | os.PathLike[str], data: bytes) -> None:
+    """Write a file that does not exist yet. Raises UsageError."""
+    with open(_new(path), "wb") as file:
+        file.write(data)
+
+
 # outcomes ---------------------------------------------------------------------------------------------------
 
 
@@ -117,9 +123,13 @@ def _before_tls(told: Exchange) -> Outcome:
 
 
 def _refusal(told: Exchange, connection: Connection) -> Alert | None:
-    """Return the alert that refused, or None. In TLS 1.3 it may follow a silence that was taken for acceptance."""
+    """Return the alert that refused, or None.
+
+    In TLS 1.3 it may follow a silence that was taken for acceptance, or data that the server sent before it had ended
+    its part (RFC 8446 §4.4.4): Node.js answers at once, and fails then over the ticket for a large certificate.
+    """
     if told.proof is not None:
-        found = decisive(connection, established(connection))
+        found = decisive(connection, established(connection) and not connection.tls13)
         return None if found is None or found.code in _AFTERWARDS else found
     fatal = decisive(connection, False)
     if fatal is not None:

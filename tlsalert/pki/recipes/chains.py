@@ -76,7 +76,7 @@ def _lengths(*names: int) -> tuple[tuple[int, Recipe], ...]:
     return tuple((many, _long(many)) for many in names)
 
 
-_CRL = "the CRL that is written beside the results"
+_CRL = "the CA's CRL"
 
 VARIANTS = (
     variant("missing_intermediate", "the intermediate's certificate is not sent", _missing, NO_CA, *_GOOD),

@@ -18,7 +18,7 @@ from tlsalert.errors import TlsalertError
 Data = bytes | mmap.mmap
 
 
-class Refused(TlsalertError):
+class RefusedError(TlsalertError):
     """A container is not read on, for what it would cost: the sentence says which limit it broke."""
 
 
@@ -37,7 +37,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Blob:
-    """Bytes and where they lie: "FILE", "FILE!/member", "FILE!cramfs@0x400000:/etc/stunnel/client.crt", nested by "!"."""
+    """Bytes and where they lie: "FILE", "FILE!/member", "FILE!cramfs@0x400000:/etc/stunnel/client.crt", nested."""
 
     where: str
     data: Data
@@ -72,7 +72,7 @@ class Damage:
 
 @dataclass(frozen=True, slots=True)
 class Covered:
-    """Bytes ``start`` to ``stop`` of the blob that was given are told by what was yielded: they are not carved again."""
+    """Bytes ``start`` to ``stop`` of the blob that was given are told by what was yielded, so they are not carved."""
 
     start: int
     stop: int
@@ -92,20 +92,20 @@ class Budget:
     def admit(self, where: str, packed: int | None, plain: int) -> None:
         """Count a member of ``plain`` bytes that ``packed`` bytes made (None: stored, or unknown).
 
-        Raises Refused, before or after it was expanded: openers call it with the size that a header claims, and
+        Raises RefusedError, before or after it was expanded: openers call it with the size that a header claims, and
         expand no further than :meth:`most` allows.
         """
         limits = self.limits
         if plain > limits.member_bytes:
-            raise Refused(f"{where}: {_size(plain)} unpacked, more than {_size(limits.member_bytes)}: not read")
+            raise RefusedError(f"{where}: {_size(plain)} unpacked, more than {_size(limits.member_bytes)}: not read")
         if packed is not None and plain > limits.ratio_from and plain > max(packed, 1) * limits.ratio:
-            raise Refused(f"{where}: unpacks to more than {limits.ratio} times its size, as a bomb does: not read")
+            raise RefusedError(f"{where}: unpacks to more than {limits.ratio} times its size, as a bomb does: not read")
         self.members += 1
         self.total += plain
         if self.members > limits.members:
-            raise Refused(f"{where}: more than {limits.members} members: the rest is not read")
+            raise RefusedError(f"{where}: more than {limits.members} members: the rest is not read")
         if self.total > limits.total_bytes:
-            raise Refused(f"{where}: more than {_size(limits.total_bytes)} unpacked in all: the rest is not read")
+            raise RefusedError(f"{where}: more than {_size(limits.total_bytes)} unpacked in all: the rest is not read")
 
     def most(self, packed: int | None) -> int:
         """Return how many bytes a stream of ``packed`` bytes may expand to; one byte more is a reason to refuse."""
@@ -119,7 +119,7 @@ class Opener(NamedTuple):
 
     ``sign`` tells by content whether a blob is one; ``whole`` that it explains every byte, so that nothing is carved
     out of the packed form (an image with gaps says so byte by byte with Covered instead). The module has a function
-    ``open_NAME(blob, budget) -> Iterator[Inside]`` that never raises anything but Refused.
+    ``open_NAME(blob, budget) -> Iterator[Inside]`` that never raises anything but RefusedError.
     """
 
     name: str

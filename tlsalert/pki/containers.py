@@ -29,10 +29,11 @@ class Limits:
     depth: int = 8
     members: int = 200_000
     member_bytes: int = 256 << 20
-    total_bytes: int = 2 << 30
-    #: Plain bytes to packed bytes, where the plain ones are more than ``ratio_from``.
-    ratio: int = 250
-    ratio_from: int = 4 << 20
+    total_bytes: int = 1 << 30
+    #: Plain bytes to packed bytes, where the plain ones are more than ``ratio_from``: a flash image of 64 MiB is mostly
+    #: 0xff and packs a thousandfold, so that small ones may.
+    ratio: int = 400
+    ratio_from: int = 96 << 20
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -90,7 +91,7 @@ class Budget:
     total: int = 0
 
     def admit(self, where: str, packed: int | None, plain: int) -> None:
-        """Count a member of ``plain`` bytes that ``packed`` bytes made (None: stored, or unknown).
+        """Count a member of ``plain`` bytes that ``packed`` bytes made (None: unknown).
 
         Raises RefusedError, before or after it was expanded: openers call it with the size that a header claims, and
         expand no further than :meth:`most` allows.
@@ -101,11 +102,17 @@ class Budget:
         if packed is not None and plain > limits.ratio_from and plain > max(packed, 1) * limits.ratio:
             raise RefusedError(f"{where}: unpacks to more than {limits.ratio} times its size, as a bomb does: not read")
         self.members += 1
-        self.total += plain
+        if packed is None or plain > packed:  # what is stored takes no more than it did before
+            self.total += plain
         if self.members > limits.members:
             raise RefusedError(f"{where}: more than {limits.members} members: the rest is not read")
         if self.total > limits.total_bytes:
             raise RefusedError(f"{where}: more than {_size(limits.total_bytes)} unpacked in all: the rest is not read")
+
+    @property
+    def spent(self) -> bool:
+        """Whether no more can be admitted at all, so that going on makes no sense."""
+        return self.members > self.limits.members or self.total > self.limits.total_bytes
 
     def most(self, packed: int | None) -> int:
         """Return how many bytes a stream of ``packed`` bytes may expand to; one byte more is a reason to refuse."""

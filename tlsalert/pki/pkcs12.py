@@ -1,0 +1,67 @@
+"""PKCS #12 key stores, RFC 7292: what a passphrase opens, and what is to be seen without one."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from hashlib import sha256
+from typing import Any
+
+from tlsalert.pki.containers import Blob, Damage
+from tlsalert.pki.found import Found
+from tlsalert.pki.keys import Phrases, loaded_found, locked_by, well_known
+
+
+def read_pkcs12(data: bytes, blob: Blob, offset: int, phrases: Phrases) -> Iterator[Found | Damage]:
+    """Yield the store, then its key and certificates where one of the passphrases opens it."""
+    refused = locked_by(data)
+    phrase, opened = (None, None) if refused else _opened(data, blob.where, phrases)
+    problems = (refused,) if refused else () if phrase is None else well_known(phrase)
+    yield Found(
+        blob.where,
+        "keystore",
+        sha256(data).hexdigest(),
+        key="PKCS #12",
+        encrypted=opened is None,
+        problems=problems,
+        offset=offset,
+        mode=blob.mode,
+    )
+    if opened is not None:
+        yield from _contents(opened, blob, offset, problems)
+
+
+def _opened(data: bytes, where: str, phrases: Phrases) -> tuple[bytes | None, Any]:
+    """Return the passphrase that opens it and what the library found inside; None and None where none does."""
+    opened = _load(data, None)
+    if opened is not None:
+        return None, opened
+    for phrase in phrases.of(where):
+        if (opened := _load(data, phrase)) is not None:
+            return phrase, opened
+    return None, None
+
+
+def _load(data: bytes, phrase: bytes | None) -> Any:
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.serialization.pkcs12 import load_pkcs12
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return load_pkcs12(data, phrase)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        return None
+
+
+def _contents(opened: Any, blob: Blob, offset: int, problems: tuple[str, ...]) -> Iterator[Found | Damage]:
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    from tlsalert.pki.objects import certificate_found
+
+    if opened.key is not None:
+        yield loaded_found(opened.key, blob, offset, None, problems)
+    for one in (opened.cert, *opened.additional_certs):
+        if one is not None:
+            name = one.friendly_name.decode("utf-8", "backslashreplace") if one.friendly_name else None
+            yield from certificate_found(one.certificate.public_bytes(Encoding.DER), blob, offset, name)

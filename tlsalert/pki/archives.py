@@ -120,7 +120,7 @@ def _read(member: IO[bytes], most: int) -> tuple[bytes, str | None]:
 def _zip_walk(blob: Blob, budget: Budget) -> Iterator[Inside]:
     """Yield members by their local headers (APPNOTE 4.3.7): of an archive that is cut off."""
     data, at = blob.data, blob.data.find(LOCAL)
-    while 0 <= at and at + 30 <= len(data):
+    while at >= 0 and at + 30 <= len(data):
         flags, method, size, name_size, extra = struct.unpack("<6xHH8xL4xHH", data[at : at + 30])
         start = at + 30 + name_size + extra
         name = data[at + 30 : at + 30 + min(name_size, LONGEST_NAME)].decode("utf-8", "backslashreplace")
@@ -151,12 +151,10 @@ def open_tar(blob: Blob, budget: Budget) -> Iterator[Inside]:
     file = _file(blob.data)
     try:
         with tarfile.open(fileobj=file, mode="r:", errorlevel=0) as archive:
-            for info in archive:
-                if not info.isfile():
-                    archive.members.clear()  # or all headers of a large archive would be kept
-                    continue
-                yield from _tar_member(archive, info, blob, budget)
-                archive.members.clear()
+            while (info := archive.next()) is not None:
+                budget.admit(blob.where, 0, 0)  # a header alone counts as well: the list of them is kept
+                if info.isfile():
+                    yield from _tar_member(archive, info, blob, budget)
     except RefusedError:
         raise
     except Exception as error:  # tarfile raises what it likes at hostile headers: UnicodeError, OverflowError, …
@@ -190,7 +188,7 @@ def _tar_member(archive: tarfile.TarFile, info: tarfile.TarInfo, blob: Blob, bud
 
 
 def open_cpio(blob: Blob, budget: Budget) -> Iterator[Inside]:
-    """Yield the files of a cpio archive: "newc" with and without sums, "odc", and the old binary form of both orders."""
+    """Yield the files of a cpio archive: "newc" with and without sums, "odc", the old binary form of both orders."""
     at = 0
     while at < len(blob.data):
         header = _cpio_header(blob.data, at)

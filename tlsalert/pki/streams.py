@@ -42,7 +42,8 @@ def open_zstd(blob: Blob, budget: Budget) -> Iterator[Inside]:
     most = budget.most(len(blob.data))
     made: list[bytes] = []
     size, damage = 0, None
-    reader = zstandard.ZstdDecompressor(max_window_size=DICTIONARY).stream_reader(blob.data, read_across_frames=True)
+    data = memoryview(blob.data)
+    reader = zstandard.ZstdDecompressor(max_window_size=DICTIONARY).stream_reader(data, read_across_frames=True)
     try:
         while size <= most and (part := reader.read(16 * CHUNK)):
             made.append(part)

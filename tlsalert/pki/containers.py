@@ -27,7 +27,7 @@ class Limits:
     """How much is read out of one thing that was named: sizes in bytes, all counted over the whole nest."""
 
     depth: int = 8
-    members: int = 200_000
+    members: int = 1_000_000
     member_bytes: int = 256 << 20
     total_bytes: int = 1 << 30
     #: Plain bytes to packed bytes, where the plain ones are more than ``ratio_from``: a flash image of 64 MiB is mostly

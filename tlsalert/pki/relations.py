@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -122,57 +122,65 @@ def _uses(found: Sequence[Found], configs: Sequence[tuple[str, Config]], roots: 
     """Return what configurations say, by the place of what they name."""
     if not configs:
         return {}
-    places = list(dict.fromkeys(one.where for one in found if one.kind != "config"))
-    known = set(places)
-    files: dict[str, list[str]] = defaultdict(list)
-    for place in places:
-        inner = place
-        while True:
-            files[inner].append(place)
-            cut = inner.rfind("!")
-            if cut < 0:
-                break
-            inner = inner[:cut]
+    files, folders = _index(found)
     uses: dict[str, list[Use]] = defaultdict(list)
     for where, config in configs:
         for named in config.named:
             use = Use(where, config.program, named.section, named.role, named.settings)
-            for target in resolved(where, named.path, files.keys() | known, roots):
+            for target in resolved(where, named.path, files, folders, roots):
                 for place in files.get(target, ()):
                     if len(uses[place]) < MOST_PLACES and use not in uses[place]:
                         uses[place].append(use)
     return uses
 
 
-def resolved(where: str, path: str, places: Iterable[str], roots: Sequence[str] = ()) -> list[str]:
-    """Return the places that a configuration at ``where`` means by ``path``: a file, or the files of a folder.
+def _index(found: Sequence[Found]) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    """Return the places by the file that each lies in (itself, or a key store around it), and the files by folder."""
+    files: dict[str, list[str]] = defaultdict(list)
+    folders: dict[str, list[str]] = defaultdict(list)
+    for one in found:
+        if one.kind == "config":
+            continue
+        file = one.where
+        while True:
+            _add(files[file], one.where)
+            _add(folders[posixpath.dirname(file)], file)
+            cut = file.rfind("!")
+            if cut < 0:
+                break
+            file = file[:cut]
+    return files, folders
+
+
+def resolved(
+    where: str, path: str, files: Container[str], folders: Mapping[str, Sequence[str]], roots: Sequence[str] = ()
+) -> Sequence[str]:
+    """Return the files that a configuration at ``where`` means by ``path``: one, or those of a folder.
 
     An absolute path counts from the root of the archive or image that the configuration lies in; in a folder that is
-    a device's file system unpacked, from one of the folders above.
+    a device's file system unpacked, from one of the folders above. At last, a file of that name beside it is taken.
     """
     outer, folder = _split(where)
-    choices = places if isinstance(places, set) else set(places)
-    path = path.strip("\"'")
     if path.startswith("/"):
         candidates = [outer + posixpath.normpath(path)]
         if not outer:
-            above = folder
-            while above not in ("", "/"):
-                candidates.append(posixpath.normpath(above + path))
-                above = posixpath.dirname(above)
+            candidates += [posixpath.normpath(above + path) for above in _above(folder)]
             candidates += [posixpath.normpath(root.rstrip("/") + path) for root in roots]
     else:
         candidates = [outer + posixpath.normpath(posixpath.join(folder, path))]
     candidates.append(outer + posixpath.join(folder, posixpath.basename(path)))
     for candidate in candidates:
-        if candidate in choices:
+        if candidate in files:
             return [candidate]
-        inside = [
-            place for place in choices if place.startswith(candidate + "/") and "!" not in place[len(candidate) :]
-        ]
-        if inside and candidate != outer + folder:
-            return sorted(inside)[:MOST_PLACES]
+        if candidate in folders and candidate != outer + folder:
+            return folders[candidate]
     return []
+
+
+def _above(folder: str) -> Iterator[str]:
+    while folder not in ("", "/", "."):
+        yield folder
+        folder = posixpath.dirname(folder)
 
 
 def _split(where: str) -> tuple[str, str]:

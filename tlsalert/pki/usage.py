@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 #: Longer texts are no configurations.
@@ -186,7 +187,7 @@ def _haproxy(text: str) -> list[_Section]:
             section = _Section(outer)
             place = words[1:2] if words[0] == "bind" else words[2:3]
             section.settings += [(words[0], address) for address in place]
-            for name, value in zip(words, words[1:], strict=False):
+            for name, value in pairwise(words):
                 if name in PATHS["haproxy"]:
                     section.files.append((name, value.removeprefix("@")))
                 elif name in ("verify", "sni"):

@@ -11,6 +11,7 @@ import binascii
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from tlsalert.errors import DecodeError
@@ -22,20 +23,21 @@ from tlsalert.pki.keystores import keystore_kind, read_keystore
 from tlsalert.pki.objects import der_kind, public_found, read_object
 from tlsalert.pki.openssh import read_private, read_public_lines
 from tlsalert.pki.pem import Block, blocks
+from tlsalert.secrets.secret import Secret
 from tlsalert.sources.recognise import is_text
 
 #: How what is looked for begins in DER, field by field up to what tells it from other bytes.
 _LENGTH = rb"(?:\x82..|\x81.|\x83...|[\x1c-\x7f])"
 SIGN: Final = re.compile(
     rb"\x30" + _LENGTH + rb"(?:"
-    rb"\x30" + _LENGTH + rb"(?:\xa0\x03\x02\x01[\0-\2]\x02[\x01-\x21]"  # certificate of version 2 or 3
+    rb"\x30" + _LENGTH + rb"(?:\xa0\x03\x02\x01[\x00-\x02]\x02[\x01-\x21]"  # certificate of version 2 or 3
     rb"|\x02[\x01-\x15].{1,21}?\x30[\x05-\x41]\x06"  # certificate of version 1, revocation list of version 2
-    rb"|\x02\x01\0\x30"  # request
+    rb"|\x02\x01\x00\x30"  # request
     rb"|\x30[\x05-\x41]\x06.{3,64}?\x30)"  # revocation list of version 1
-    rb"|\x02\x01[\0\1]\x30(?:[\x05-\x7f]|\x81.|\x82..)\x06"  # PKCS #8
-    rb"|\x02\x01\0\x02(?:\x81.|\x82..|[\x21-\x7f])"  # RSA and DSA
-    rb"|\x02\x01\1\x04[\x14-\x48]"  # EC
-    rb"|\x02\x01\3\x30(?:\x82..|\x83...|\x80)\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07"  # PKCS #12
+    rb"|\x02\x01[\x00\x01]\x30(?:[\x05-\x7f]|\x81.|\x82..)\x06"  # PKCS #8
+    rb"|\x02\x01\x00\x02(?:\x81.|\x82..|[\x21-\x7f])"  # RSA and DSA
+    rb"|\x02\x01\x01\x04[\x14-\x48]"  # EC
+    rb"|\x02\x01\x03\x30(?:\x82..|\x83...|\x80)\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07"  # PKCS #12
     rb"|\x30(?:[\x05-\x7f]|\x81.|\x82..)\x06(?:"
     rb"\x09\x2a\x86\x48\x86\xf7\x0d\x01(?:\x01|\x05)"  # a public RSA key; encrypted PKCS #8
     rb"|\x0a\x2a\x86\x48\x86\xf7\x0d\x01\x0c\x01"  # encrypted PKCS #8 as PKCS #12 does it
@@ -46,7 +48,7 @@ SIGN: Final = re.compile(
 )
 #: Certificates of versions 2 and 3 have so many fixed bytes that one cut off is told.
 SURE: Final = re.compile(
-    rb"\x30\x82..\x30\x82..\xa0\x03\x02\x01[\1\2]\x02[\x08-\x14].{8,20}\x30[\x05-\x41]\x06", re.DOTALL
+    rb"\x30\x82..\x30\x82..\xa0\x03\x02\x01[\x01\x02]\x02[\x08-\x14].{8,20}\x30[\x05-\x41]\x06", re.DOTALL
 )
 #: Bytes that are copied out for closer looks, for each byte of the blob, plus so many: what a stranger makes look like
 #: DER at every offset is not all read.
@@ -155,7 +157,9 @@ def _old_encrypted(block: Block, blob: Blob, phrases: Phrases) -> Iterator[Found
         if phrase and (key := load(phrase)) is not None:
             yield loaded_found(key, blob, block.start, None, well_known(phrase))
             return
-    yield from private_found(block.data or b"", blob, block.start, Phrases(), encrypted=True)
+    for one in private_found(block.data or b"", blob, block.start, Phrases(), encrypted=True):
+        # Its headers say how it is encrypted: the bytes alone would be of no use.
+        yield replace(one, secret=Secret(block.text())) if isinstance(one, Found) else one
 
 
 def _rsa_public(data: bytes) -> bytes:

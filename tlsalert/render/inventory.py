@@ -1,0 +1,193 @@
+"""What was found, for terminals: grouped by the file it lies in, each certificate with its validity as a bar."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from itertools import groupby
+from typing import Final, TextIO
+
+from tlsalert.pki.found import Damage, Found
+from tlsalert.render.ladder import common_name
+from tlsalert.render.spans import ASCII, Line, can_draw, cells, cut, cut_left, wrap
+from tlsalert.render.style import escape, painter
+from tlsalert.render.text import terminal_width
+
+INDENT: Final = "    "
+NAMES: Final = {
+    "certificate": ("certificate", "certificates"),
+    "private_key": ("private key", "private keys"),
+    "public_key": ("public key", "public keys"),
+    "csr": ("request", "requests"),
+    "crl": ("revocation list", "revocation lists"),
+    "keystore": ("key store", "key stores"),
+    "config": ("configuration", "configurations"),
+}
+#: Cells of the bar between a certificate's two dates.
+BAR: Final = 24
+#: More certificates of one file, without problems, are shown in a line each: a trust store.
+MANY: Final = 6
+#: Places that a line lists.
+LISTED: Final = 3
+
+
+class InventoryText:
+    """Writes an inventory to ``out``; ``width`` is in cells, and ``at`` the time at which things were judged."""
+
+    def __init__(self, out: TextIO, at: datetime, width: int | None = None) -> None:
+        self._out = out
+        self._at = at
+        self._width = width or terminal_width()
+        self._paint = painter(out)
+        self._draws = can_draw(out.encoding)
+
+    def write(self, found: Sequence[Found], damage: Sequence[Damage]) -> None:
+        """Write all of it, damage last, then the sums."""
+        for where, things in groupby(found, lambda one: one.where):
+            self._put(self._group(where, list(things)))
+            self._put([[]])
+        if damage:
+            self._put([[("not read", "head")]])
+            for one in damage:
+                self._put(self._wrapped(f"{escape(one.where)}: {escape(one.says)}", INDENT, "warn"))
+            self._put([[]])
+        self._put(self._sums(found, damage))
+
+    def _group(self, where: str, things: list[Found]) -> Iterator[Line]:
+        yield [(cut_left(escape(where), self._width), "head")]
+        certificates = [one for one in things if one.kind == "certificate"]
+        short = len(certificates) > MANY
+        for one in things:
+            if short and one.kind == "certificate" and not one.problems:
+                yield self._short(one)
+            else:
+                yield from self._thing(one)
+
+    def _short(self, one: Found) -> Line:
+        dates = f"{_day(one.not_before)} – {_day(one.not_after)}"
+        name = cut(_name(one), self._width - len(INDENT) - len(dates) - 2)
+        return [
+            (f"{INDENT}{name}", ""),
+            (" " * max(self._width - cells(name) - len(INDENT) - len(dates), 2), ""),
+            (dates, "dim"),
+        ]
+
+    def _thing(self, one: Found) -> Iterator[Line]:
+        kind = NAMES[one.kind][0]
+        facts = [one.key or "", "encrypted" if one.encrypted else ""]
+        said = "   ".join(escape(fact) for fact in facts if fact)
+        name = _name(one) if one.kind in ("certificate", "csr", "crl") else escape(one.label or "")
+        room = self._width - 4 - cells(kind) - 3 - (cells(said) + 3 if said else 0)
+        yield [
+            (f"  {kind}", "good" if not one.problems else ""),
+            (f"   {cut(name, room)}" if name else "", ""),
+            (f"   {said}" if said else "", "dim"),
+        ]
+        if one.not_before is not None or one.not_after is not None:
+            yield self._bar(one)
+        for label, text in self._relations(one):
+            yield from self._labelled(label, text)
+        for problem in one.problems:
+            yield from self._wrapped(f"! {escape(problem)}", INDENT, "alert")
+
+    def _bar(self, one: Found) -> Line:
+        """Return the validity as a bar with the time that was asked for on it, or beside it."""
+        first, last = one.not_before, one.not_after
+        line: Line = [(f"{INDENT}{_day(first):>10} ", "dim")]
+        if first is not None and last is not None and first < last:
+            if self._at < first:
+                return [
+                    (INDENT, ""),
+                    ("▲ ", "alert"),
+                    (f"{_day(first)} ", "dim"),
+                    (f"├{'─' * BAR}┤", "good"),
+                    (f" {_day(last)}", "dim"),
+                ]
+            if self._at <= last:
+                place = int((BAR - 1) * ((self._at - first) / (last - first)))
+                line += [(f"├{'─' * place}", "good"), ("▲", ""), (f"{'─' * (BAR - 1 - place)}┤", "good")]
+                return [*line, (f" {_day(last)}", "dim")]
+        return [*line, (f"├{'─' * BAR}┤", "good"), (f" {_day(last)}", "dim"), (" ▲", "alert")]
+
+    def _relations(self, one: Found) -> Iterator[tuple[str, str]]:
+        if one.fits:
+            yield ("fits" if one.kind == "private_key" else "key"), self._places(one.fits, one.where)
+        elif one.kind == "private_key" and one.spki_sha256:
+            yield "fits", "no certificate here"
+        if one.kind == "certificate" and one.issued_by:
+            own = one.where in one.issued_by and one.certificate is not None and one.certificate.self_signed
+            yield "signed by", "itself" if own else self._places(one.issued_by, one.where)
+        elif one.kind == "certificate" and one.issuer:
+            yield "signed by", f"{_common(one.issuer)}, which is not here"
+        elif one.kind == "crl" and one.issued_by:
+            yield "signed by", self._places(one.issued_by, one.where)
+        if one.duplicates:
+            yield "also in", self._places(one.duplicates, one.where)
+        for use in one.used_by[:LISTED]:
+            yield "used by", escape(str(use))
+        if len(one.used_by) > LISTED:
+            yield "used by", f"{len(one.used_by) - LISTED} others"
+
+    def _places(self, places: Sequence[str], beside: str) -> str:
+        """Return places as a person reads them: what they share with the thing's own place is left out."""
+        shared = _shared(beside)
+        shown = [escape(place.removeprefix(shared)) if place != beside else "the same file" for place in places]
+        more = f" and {len(shown) - LISTED} more" if len(shown) > LISTED else ""
+        return ", ".join(shown[:LISTED]) + more
+
+    def _labelled(self, label: str, text: str) -> Iterator[Line]:
+        room = self._width - len(INDENT) - 11
+        for number, line in enumerate(wrap(text, room)):
+            yield [(f"{INDENT}{label if not number else '':<11}", "dim"), (line, "")]
+
+    def _wrapped(self, text: str, indent: str, style: str) -> Iterator[Line]:
+        for line in wrap(text, self._width - len(indent), 2):
+            yield [(indent, ""), (line, style)]
+
+    def _sums(self, found: Sequence[Found], damage: Sequence[Damage]) -> Iterator[Line]:
+        counted = Counter(one.kind for one in found)
+        said = [f"{count} {NAMES[kind][count != 1]}" for kind, count in counted.items()]
+        troubled = sum(1 for one in found if one.problems)
+        line: Line = [(", ".join(said) or "no certificates and no keys", "head")]
+        if troubled:
+            line.append((f", {troubled} with problems", "alert"))
+        if damage:
+            line.append((f", {len(damage)} {'place' if len(damage) == 1 else 'places'} not read", "warn"))
+        yield line
+
+    def _put(self, lines: Iterable[Line]) -> None:
+        for line in lines:
+            text = "".join(self._paint(span, style) if style and span else span for span, style in line)
+            self._out.write(self._encodable(text).rstrip() + "\n")
+
+    def _encodable(self, text: str) -> str:
+        if text.isascii():
+            return text
+        encoding = self._out.encoding or "utf-8"
+        drawn = text if self._draws else text.translate(ASCII)
+        return drawn.encode(encoding, "backslashreplace").decode(encoding)
+
+
+def _shared(where: str) -> str:
+    """Return the part of a place that its neighbours have as well: up to the folder or archive that it lies in."""
+    cut_at = max(where.rfind("/"), where.rfind("!"), where.rfind(":/"))
+    return where[: cut_at + 1]
+
+
+def _name(one: Found) -> str:
+    """Return who it is for: the common name and, where there is one, the organisation."""
+    subject = one.subject if one.kind != "crl" else one.issuer
+    if not subject:
+        names = one.certificate.subject_alt_names if one.certificate is not None else ()
+        return escape(names[0]) if names else "without a subject"
+    return _common(subject)
+
+
+def _common(name: str) -> str:
+    common = common_name(name)
+    return escape(name) if common is None else common
+
+
+def _day(moment: datetime | None) -> str:
+    return "unknown" if moment is None else moment.isoformat()[:10]

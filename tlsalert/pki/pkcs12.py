@@ -16,7 +16,9 @@ def read_pkcs12(data: bytes, blob: Blob, offset: int, phrases: Phrases) -> Itera
     """Yield the store, then its key and certificates where one of the passphrases opens it."""
     refused = locked_by(data)
     phrase, opened = (None, None) if refused else _opened(data, blob.where, phrases)
-    problems = (refused,) if refused else () if phrase is None else well_known(phrase)
+    # A passphrase that everybody knows is no fault of a store that holds certificates alone.
+    weak = well_known(phrase) if phrase is not None and opened.key is not None else ()
+    problems = (refused,) if refused else weak
     yield Found(
         blob.where,
         "keystore",

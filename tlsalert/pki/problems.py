@@ -38,7 +38,7 @@ def _problems(
         yield from _signature(one)
         yield from _authority(one, issuers)
     elif one.kind == "crl" and one.not_after is not None and one.not_after < at:
-        yield f"out of date since {one.not_after:%Y-%m-%d}: the next one was due"
+        yield f"out of date since {_date(one.not_after)}: the next one was due"
     if one.kind != "crl" and (weak := weak_key(one.key)):
         yield weak
     if one.kind == "private_key" and not one.encrypted:
@@ -47,13 +47,13 @@ def _problems(
 
 def _dates(one: Found, at: datetime, warn: timedelta) -> Iterator[str]:
     if one.not_before is not None and at < one.not_before:
-        yield f"not valid yet: it begins on {one.not_before:%Y-%m-%d}, {_days(one.not_before - at)} from then"
+        yield f"not valid yet: it begins on {_date(one.not_before)}, in {_days(one.not_before - at)}"
     if one.not_after is None:
         return
     if at > one.not_after:
-        yield f"expired on {one.not_after:%Y-%m-%d}, {_days(at - one.not_after)} before"
+        yield f"expired on {_date(one.not_after)}, {_days(at - one.not_after)} ago"
     elif _later(at, warn) >= one.not_after:
-        yield f"ends on {one.not_after:%Y-%m-%d}, in {_days(one.not_after - at)}"
+        yield f"ends on {_date(one.not_after)}, in {_days(one.not_after - at)}"
 
 
 def _signature(one: Found) -> Iterator[str]:
@@ -99,6 +99,10 @@ def _later(at: datetime, warn: timedelta) -> datetime:
         return at + warn
     except OverflowError:
         return datetime.max.replace(tzinfo=at.tzinfo)
+
+
+def _date(moment: datetime) -> str:
+    return moment.isoformat()[:10]  # strftime leaves out zeros before a year under 1000
 
 
 def _days(span: timedelta) -> str:

@@ -29,7 +29,8 @@ def related(found: Sequence[Found], configs: Sequence[tuple[str, Config]], roots
 
     ``configs`` are configurations with their places, ``roots`` the folders that were named.
     """
-    certificates, keys = _by_spki(found, ("certificate", "csr")), _by_spki(found, ("private_key",))
+    public = _by_spki(found, ("certificate", "csr", "public_key"))
+    private = _by_spki(found, ("private_key",))
     copies = _copies(found)
     issuers = _Issuers(found)
     uses = _uses(found, configs, roots)
@@ -37,7 +38,7 @@ def related(found: Sequence[Found], configs: Sequence[tuple[str, Config]], roots
     for one in found:
         fits: Iterable[str] = ()
         if one.spki_sha256 is not None and one.kind in ("certificate", "csr", "private_key", "public_key"):
-            fits = (certificates if one.kind == "private_key" else keys).get(one.spki_sha256, ())
+            fits = (public if one.kind == "private_key" else private).get(one.spki_sha256, ())
         places, problems = issuers.of(one)
         made.append(
             replace(

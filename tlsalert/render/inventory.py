@@ -44,7 +44,13 @@ class InventoryText:
 
     def write(self, found: Sequence[Found], damage: Sequence[Damage]) -> None:
         """Write all of it, damage last, then the sums."""
-        for where, things in groupby(found, lambda one: one.where):
+        stores = {one.where for one in found if one.kind == "keystore"}
+
+        def file(one: Found) -> str:
+            outer = one.where.rpartition("!")[0]
+            return outer if outer in stores else one.where
+
+        for where, things in groupby(found, file):
             self._put(self._group(where, list(things)))
             self._put([[]])
         if damage:
@@ -114,7 +120,7 @@ class InventoryText:
         if one.fits:
             yield ("fits" if one.kind == "private_key" else "key"), self._places(one.fits, one.where)
         elif one.kind == "private_key" and one.spki_sha256:
-            yield "fits", "no certificate here"
+            yield "fits", "nothing that is here"
         if one.kind == "certificate" and one.issued_by:
             own = one.where in one.issued_by and one.certificate is not None and one.certificate.self_signed
             yield "signed by", "itself" if own else self._places(one.issued_by, one.where)
@@ -131,8 +137,7 @@ class InventoryText:
 
     def _places(self, places: Sequence[str], beside: str) -> str:
         """Return places as a person reads them: what they share with the thing's own place is left out."""
-        shared = _shared(beside)
-        shown = [escape(place.removeprefix(shared)) if place != beside else "the same file" for place in places]
+        shown = ["the same file" if place == beside else escape(_short_place(place, beside)) for place in places]
         more = f" and {len(shown) - LISTED} more" if len(shown) > LISTED else ""
         return ", ".join(shown[:LISTED]) + more
 
@@ -169,10 +174,13 @@ class InventoryText:
         return drawn.encode(encoding, "backslashreplace").decode(encoding)
 
 
-def _shared(where: str) -> str:
-    """Return the part of a place that its neighbours have as well: up to the folder or archive that it lies in."""
-    cut_at = max(where.rfind("/"), where.rfind("!"), where.rfind(":/"))
-    return where[: cut_at + 1]
+def _short_place(place: str, beside: str) -> str:
+    """Return a place without what its neighbour shares: the folder or archive that both lie in."""
+    outer = beside.partition("!")[0]
+    for shared in (beside[: max(map(beside.rfind, ("/", "!"))) + 1], outer[: outer.rfind("/") + 1]):
+        if place.startswith(shared):
+            return place[len(shared) :]
+    return place
 
 
 def _name(one: Found) -> str:

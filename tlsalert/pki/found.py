@@ -42,8 +42,9 @@ class Found:
     ``where`` is the file, then "!" and the place inside it, nested; ``offset`` the byte of the innermost file where it
     begins. ``sha256`` is of the DER as it lies there, ``spki_sha256`` of the SubjectPublicKeyInfo: the same for a
     certificate and its private key. Times are UTC; for a revocation list they are thisUpdate and nextUpdate.
-    ``fits`` are the places of the keys that fit a certificate, and of what has the public half of a private key; ``issued_by``
-    those of the certificates whose key signed this one, as verified; ``duplicates`` those of the same bytes.
+    ``fits`` are the places of the keys that fit a certificate, and of what has the public half of a private key;
+    ``issued_by`` those of the certificates whose key signed this one, as verified; ``duplicates`` those of the same
+    bytes.
 
     A private key's bytes are in ``secret``, which does not print, and are in no output.
     """

@@ -124,6 +124,9 @@ class _Taking:
             return
         opener = opener_for(data)
         if opener is not None and blob.depth >= self.limits.depth:
+            if not opener.whole:  # it may be no container at all
+                self._look(blob, ())
+                return
             self.keep(Damage(blob.where, f"nested more than {self.limits.depth} deep: not opened"))
             return
         covered: list[Covered] = []

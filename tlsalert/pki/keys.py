@@ -194,9 +194,20 @@ def _load(data: bytes, phrase: bytes | None) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return load_der_private_key(data, phrase, unsafe_skip_rsa_key_validation=True)
+            key = load_der_private_key(data, phrase, unsafe_skip_rsa_key_validation=True)
+        return key if _whole(key) else None
     except (ValueError, TypeError, UnsupportedAlgorithm):
         return None
+
+
+def _whole(key: Any) -> bool:
+    """Whether an RSA key's modulus is the product of its primes: the library's proof takes seconds at 16384 bits."""
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+    if not isinstance(key, RSAPrivateKey):
+        return True
+    numbers = key.private_numbers()
+    return numbers.p * numbers.q == numbers.public_numbers.n
 
 
 def _by_hand(data: bytes) -> bytes | None:

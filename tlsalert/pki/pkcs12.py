@@ -17,7 +17,7 @@ def read_pkcs12(data: bytes, blob: Blob, offset: int, phrases: Phrases) -> Itera
     refused = locked_by(data)
     phrase, opened = (None, None) if refused else _opened(data, blob.where, phrases)
     # A passphrase that everybody knows is no fault of a store that holds certificates alone.
-    weak = well_known(phrase) if phrase is not None and opened.key is not None else ()
+    weak = well_known(phrase) if phrase is not None and opened is not None and opened.key is not None else ()
     problems = (refused,) if refused else weak
     yield Found(
         blob.where,

@@ -143,7 +143,8 @@ class _Taking:
             self._look(blob, covered)
 
     def _look(self, blob: Blob, covered: Sequence[Covered]) -> None:
-        for one in scan(blob, self.phrases, covered):
+        things = sorted(scan(blob, self.phrases, covered), key=lambda one: one.offset if isinstance(one, Found) else 0)
+        for one in things:
             self.keep(one)
         if len(blob.data) <= 1 << 20 and is_text(head := blob.data[: 1 << 20]):
             config = read_config(head)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 
@@ -32,7 +33,7 @@ def revocations() -> bytes:
     return builder.sign(leaf().key, hashes.SHA256()).public_bytes(Encoding.DER)
 
 
-KINDS = {
+KINDS: dict[str, Callable[[], bytes]] = {
     "certificate": lambda: leaf().der,
     "csr": request,
     "crl": revocations,

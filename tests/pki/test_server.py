@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -49,14 +49,14 @@ def listening(speak: Callable[[socket.socket], None]) -> Iterator[str]:
 
 
 def tls(
-    folder: Path, greet: Callable[[socket.socket], None] = no_greeting, **how: object
+    folder: Path, greet: Callable[[socket.socket], None] = no_greeting, how: Mapping[str, object] | None = None
 ) -> Callable[[socket.socket], None]:
     """Return a TLS server that sends END and ROOT; ``how`` are attributes of its context."""
     (folder / "chain.pem").write_bytes(END.pem + ROOT.pem + END.private(encoding=Encoding.PEM))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / "chain.pem")
     context.load_verify_locations(cadata=ROOT.pem.decode())
-    for name, value in how.items():
+    for name, value in (how or {}).items():
         setattr(context, name, value)
 
     def speak(connection: socket.socket) -> None:
@@ -84,7 +84,7 @@ def subjects(place: str, starttls: str | None = None) -> list[str | None]:
     ],
 )
 def test_the_chain_is_told_as_the_server_sends_it(how: dict[str, object], tmp_path: Path) -> None:
-    with listening(tls(tmp_path, **how)) as place:
+    with listening(tls(tmp_path, how=how)) as place:
         assert subjects(place) == ["CN=end", "CN=root"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -77,7 +78,8 @@ def _exposed(one: Found, stores: Collection[str]) -> Iterator[str]:
     while outer in stores:  # a key store is what keys are for; an archive around it is not
         outer = outer.rpartition("!")[0] if "!" in outer else ""
     if outer:
-        yield f"the private key is shipped in {outer.partition('!')[0]}: who has that file has the key"
+        file = os.path.basename(outer.partition("!")[0])
+        yield f"the private key is shipped in {file}: who has that file has the key"
     elif one.mode is not None and one.mode & 0o004:
         yield f"everybody on this machine can read the private key (mode {one.mode & 0o777:04o})"
 

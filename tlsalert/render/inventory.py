@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from itertools import groupby
+from itertools import groupby, takewhile
 from typing import Final, TextIO
 
 from tlsalert.pki.found import Damage, Found
@@ -46,12 +47,14 @@ class InventoryText:
         """Write all of it, damage last, then the sums."""
         stores = {one.where for one in found if one.kind == "keystore"}
 
-        def file(one: Found) -> str:
+        def place(one: Found) -> str:
             outer = one.where.rpartition("!")[0]
             return outer if outer in stores else one.where
 
-        for where, things in groupby(found, file):
-            self._put(self._group(where, list(things)))
+        for file, inside in groupby(found, lambda one: one.where.partition("!")[0]):
+            self._put([[(cut_left(escape(file), self._width), "head")]])
+            for where, things in groupby(inside, place):
+                self._put(self._group(where.removeprefix(file).lstrip("!"), list(things)))
             self._put([[]])
         if damage:
             self._put([[("not read", "head")]])
@@ -60,31 +63,27 @@ class InventoryText:
             self._put([[]])
         self._put(self._sums(found, damage))
 
-    def _group(self, where: str, things: list[Found]) -> Iterator[Line]:
-        yield [(cut_left(escape(where), self._width), "head")]
-        certificates = [one for one in things if one.kind == "certificate"]
-        short = len(certificates) > MANY
+    def _group(self, place: str, things: list[Found]) -> Iterator[Line]:
+        """Return what lies at one place; ``place`` is told from the file on, "" is the file itself."""
+        if place:
+            yield [("  ", ""), (cut_left(escape(place), self._width - 2), "head")]
+        many = sum(one.kind == "certificate" for one in things) > MANY
         for one in things:
-            if short and one.kind == "certificate" and not one.problems:
-                yield self._short(one)
-            else:
-                yield from self._thing(one)
+            lines = [self._short(one)] if many and one.kind == "certificate" and not one.problems else self._thing(one)
+            yield from ([("  ", ""), *line] if place else line for line in lines)
 
     def _short(self, one: Found) -> Line:
         dates = f"{_day(one.not_before)} – {_day(one.not_after)}"
-        name = cut(_name(one), self._width - len(INDENT) - len(dates) - 2)
-        return [
-            (f"{INDENT}{name}", ""),
-            (" " * max(self._width - cells(name) - len(INDENT) - len(dates), 2), ""),
-            (dates, "dim"),
-        ]
+        room = self._width - 2 * len(INDENT) + 2 - len(dates)
+        name = cut(_name(one), room - 2)
+        return [(f"{INDENT}{name}{' ' * (room - cells(name))}", ""), (dates, "dim")]
 
     def _thing(self, one: Found) -> Iterator[Line]:
         kind = NAMES[one.kind][0]
         facts = [one.key or "", "encrypted" if one.encrypted else ""]
         said = "   ".join(escape(fact) for fact in facts if fact)
         name = _name(one) if one.kind in ("certificate", "csr", "crl") else escape(one.label or "")
-        room = self._width - 4 - cells(kind) - 3 - (cells(said) + 3 if said else 0)
+        room = self._width - 6 - cells(kind) - 3 - (cells(said) + 3 if said else 0)
         yield [
             (f"  {kind}", "good" if not one.problems else ""),
             (f"   {cut(name, room)}" if name else "", ""),
@@ -142,12 +141,12 @@ class InventoryText:
         return ", ".join(shown[:LISTED]) + more
 
     def _labelled(self, label: str, text: str) -> Iterator[Line]:
-        room = self._width - len(INDENT) - 11
+        room = self._width - len(INDENT) - 13
         for number, line in enumerate(wrap(text, room)):
             yield [(f"{INDENT}{label if not number else '':<11}", "dim"), (line, "")]
 
     def _wrapped(self, text: str, indent: str, style: str) -> Iterator[Line]:
-        for line in wrap(text, self._width - len(indent), 2):
+        for line in wrap(text, self._width - len(indent) - 2, 2):
             yield [(indent, ""), (line, style)]
 
     def _sums(self, found: Sequence[Found], damage: Sequence[Damage]) -> Iterator[Line]:
@@ -175,12 +174,12 @@ class InventoryText:
 
 
 def _short_place(place: str, beside: str) -> str:
-    """Return a place without what its neighbour shares: the folder or archive that both lie in."""
-    outer = beside.partition("!")[0]
-    for shared in (beside[: max(map(beside.rfind, ("/", "!"))) + 1], outer[: outer.rfind("/") + 1]):
-        if place.startswith(shared):
-            return place[len(shared) :]
-    return place
+    """Return a place as told from its neighbour: without the file, archive, image or folder that both lie in."""
+    if place.partition("!")[0] == beside.partition("!")[0]:
+        same = "".join(one for one, _ in takewhile(lambda pair: pair[0] == pair[1], zip(place, beside, strict=False)))
+        return place[max(same.rfind("/"), same.rfind("!")) + 1 :]
+    folder = os.path.dirname(beside.partition("!")[0])
+    return place.removeprefix(f"{folder}/") if os.path.dirname(place.partition("!")[0]) == folder else place
 
 
 def _name(one: Found) -> str:

@@ -131,13 +131,10 @@ def well_known(phrase: bytes) -> tuple[str, ...]:
 
 def spki_of(key: Any) -> bytes | None:
     """Return the SubjectPublicKeyInfo of a library's private key."""
-    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-    try:
-        found: bytes = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    except (ValueError, UnsupportedAlgorithm, AttributeError, TypeError):
-        return None
+    form = PublicFormat.SubjectPublicKeyInfo
+    found: bytes | None = attempt(lambda: key.public_key().public_bytes(Encoding.DER, form))
     return found
 
 
@@ -186,18 +183,32 @@ def _costs(part: Element, depth: int) -> Iterator[int]:
         yield from _costs(one, depth + 1)
 
 
-def _load(data: bytes, phrase: bytes | None) -> Any:
-    """Return the library's private key, or None where it does not load."""
+def attempt(load: Callable[[], Any]) -> Any:
+    """Return what a library loads, or None where it refuses.
+
+    Its texts may quote the bytes, so they go nowhere; and where its Rust code panics over hostile bytes, that comes as
+    a BaseException of its own.
+    """
     from cryptography.exceptions import UnsupportedAlgorithm
-    from cryptography.hazmat.primitives.serialization import load_der_private_key
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            key = load_der_private_key(data, phrase, unsafe_skip_rsa_key_validation=True)
-        return key if _whole(key) else None
-    except (ValueError, TypeError, UnsupportedAlgorithm):
+            return load()
+    except (ValueError, TypeError, UnsupportedAlgorithm, OverflowError, MemoryError):
         return None
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":
+            raise
+        return None
+
+
+def _load(data: bytes, phrase: bytes | None) -> Any:
+    """Return the library's private key, or None where it does not load."""
+    from cryptography.hazmat.primitives.serialization import load_der_private_key
+
+    key = attempt(lambda: load_der_private_key(data, phrase, unsafe_skip_rsa_key_validation=True))
+    return key if key is not None and _whole(key) else None
 
 
 def _whole(key: Any) -> bool:

@@ -6,10 +6,9 @@ Structures: RFC 5280 (certificates and revocation lists), RFC 2986 (requests), R
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from hashlib import sha256
-from typing import Any, Final
+from typing import Final
 
 from tlsalert.errors import DecodeError
 from tlsalert.pki import der
@@ -17,7 +16,7 @@ from tlsalert.pki.certificate import read_certificate
 from tlsalert.pki.containers import Blob, Damage
 from tlsalert.pki.der import Element, children, element, first, first_of, oid
 from tlsalert.pki.found import Found
-from tlsalert.pki.keys import Phrases, describe_public, private_found
+from tlsalert.pki.keys import Phrases, attempt, describe_public, private_found
 from tlsalert.pki.names import name_text
 from tlsalert.pki.signatures import taken_apart
 
@@ -213,16 +212,13 @@ def _bundle(data: bytes, blob: Blob, offset: int) -> Iterator[Found | Damage]:
 
 def _loaded_bundle(data: bytes, blob: Blob, offset: int, error: Exception) -> Iterator[Found | Damage]:
     """Try the library where the bundle's form is not the usual one, as with BER."""
-    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.serialization import Encoding
     from cryptography.hazmat.primitives.serialization.pkcs7 import load_der_pkcs7_certificates
 
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            loaded: list[Any] = load_der_pkcs7_certificates(data)
-            encoded = [one.public_bytes(Encoding.DER) for one in loaded]
-    except (ValueError, UnsupportedAlgorithm, TypeError):
+    encoded: list[bytes] | None = attempt(
+        lambda: [one.public_bytes(Encoding.DER) for one in load_der_pkcs7_certificates(data)]
+    )
+    if encoded is None:
         yield Damage(blob.where, f"a PKCS #7 bundle at byte {offset} is damaged: {error}")
         return
     for one in encoded[:MOST_IN_BUNDLE]:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-import warnings
 from collections.abc import Iterator
 from hashlib import sha256
 from typing import Final
 
 from tlsalert.pki.containers import Blob, Damage, Data
 from tlsalert.pki.found import Found
-from tlsalert.pki.keys import describe_public
+from tlsalert.pki.keys import attempt, describe_public
 from tlsalert.pki.objects import public_found
 from tlsalert.secrets.secret import Secret
 
@@ -64,19 +63,15 @@ def read_public_lines(data: Data, blob: Blob) -> Iterator[Found | Damage]:
 
 def public_info(public: bytes) -> bytes | None:
     """Return the SubjectPublicKeyInfo of a public key in the form of RFC 4253 §6.6; None where it does not load."""
-    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_ssh_public_key
 
     kind, _ = _string(public, 0)
     if kind is None or len(public) > 1 << 16:
         return None
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            key = load_ssh_public_key(kind + b" " + base64.b64encode(public))
-            return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    except (ValueError, UnsupportedAlgorithm, TypeError):
-        return None
+    line = kind + b" " + base64.b64encode(public)
+    form = PublicFormat.SubjectPublicKeyInfo
+    found: bytes | None = attempt(lambda: load_ssh_public_key(line).public_bytes(Encoding.DER, form))
+    return found
 
 
 def _parts(data: bytes) -> tuple[bytes, bytes] | None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from hashlib import sha256
 from typing import Any
 
 from tlsalert.pki.containers import Blob, Damage
 from tlsalert.pki.found import Found
-from tlsalert.pki.keys import Phrases, loaded_found, locked_by, well_known
+from tlsalert.pki.keys import Phrases, attempt, loaded_found, locked_by, well_known
 
 
 def read_pkcs12(data: bytes, blob: Blob, offset: int, phrases: Phrases) -> Iterator[Found | Damage]:
@@ -45,15 +44,9 @@ def _opened(data: bytes, where: str, phrases: Phrases) -> tuple[bytes | None, An
 
 
 def _load(data: bytes, phrase: bytes | None) -> Any:
-    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.serialization.pkcs12 import load_pkcs12
 
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return load_pkcs12(data, phrase)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        return None
+    return attempt(lambda: load_pkcs12(data, phrase))
 
 
 def _contents(opened: Any, blob: Blob, offset: int, problems: tuple[str, ...]) -> Iterator[Found | Damage]:

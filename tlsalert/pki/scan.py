@@ -12,13 +12,14 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from functools import partial
+from typing import Final
 
 from tlsalert.errors import DecodeError
 from tlsalert.pki.containers import Blob, Covered, Damage, Data
 from tlsalert.pki.der import element
 from tlsalert.pki.found import Found
-from tlsalert.pki.keys import Phrases, private_found
+from tlsalert.pki.keys import RSA_ALGORITHM, Phrases, attempt, encoded, loaded_found, private_found, well_known
 from tlsalert.pki.keystores import keystore_kind, read_keystore
 from tlsalert.pki.objects import der_kind, public_found, read_object
 from tlsalert.pki.openssh import read_private, read_public_lines
@@ -55,6 +56,8 @@ SURE: Final = re.compile(
 EFFORT: Final = 4
 AT_LEAST: Final = 64 << 20
 LONGEST: Final = 32 << 20
+#: Ciphers of DEK-Info and the bytes of their initialisation vectors, RFC 1423 §1.1 and OpenSSL's names for AES.
+BLOCKS: Final = {"DES-CBC": 8, "DES-EDE3-CBC": 8, "AES-128-CBC": 16, "AES-192-CBC": 16, "AES-256-CBC": 16}
 #: "-----BEGIN " in base64, as in Kubernetes' files.
 WRAPPED: Final = re.compile(rb"LS0tLS1CRUdJTi[A-Za-z0-9+/]{64,}={0,2}")
 
@@ -142,19 +145,13 @@ def read_block(block: Block, blob: Blob, phrases: Phrases) -> Iterator[Found | D
 
 def _old_encrypted(block: Block, blob: Blob, phrases: Phrases) -> Iterator[Found | Damage]:
     """Yield a private key that is encrypted as OpenSSL did before PKCS #8: Proc-Type and DEK-Info."""
-    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-    from tlsalert.pki.keys import loaded_found, well_known
-
-    def load(phrase: bytes) -> Any:
-        try:
-            return load_pem_private_key(block.text(), phrase, unsafe_skip_rsa_key_validation=True)
-        except (ValueError, TypeError, UnsupportedAlgorithm):
-            return None
-
-    for phrase in phrases.of(blob.where):
-        if phrase and (key := load(phrase)) is not None:
+    info = dict(block.headers).get("DEK-Info", "").partition(",")
+    known = len(info[2]) == 2 * BLOCKS.get(info[0], -1)  # the library panics over another length
+    for phrase in phrases.of(blob.where) if known else ():
+        key = attempt(partial(load_pem_private_key, block.text(), phrase, unsafe_skip_rsa_key_validation=True))
+        if key is not None:
             yield loaded_found(key, blob, block.start, None, well_known(phrase))
             return
     for one in private_found(block.data or b"", blob, block.start, Phrases(), encrypted=True):
@@ -164,8 +161,6 @@ def _old_encrypted(block: Block, blob: Blob, phrases: Phrases) -> Iterator[Found
 
 def _rsa_public(data: bytes) -> bytes:
     """Return PKCS #1's RSAPublicKey as a SubjectPublicKeyInfo, RFC 3279 §2.3.1."""
-    from tlsalert.pki.keys import RSA_ALGORITHM, encoded
-
     return encoded(0x30, RSA_ALGORITHM + encoded(3, b"\0" + data))
 
 

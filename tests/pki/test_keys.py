@@ -8,11 +8,17 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
 
 from tests.pki.stores import PASSPHRASE, leaf, look, look_at_all, make, run
 from tlsalert.pki.containers import Damage
-from tlsalert.pki.keys import MOST_ROUNDS, Phrases, encoded, locked_by
+from tlsalert.pki.keys import MOST_ROUNDS, Phrases, attempt, encoded, locked_by
 
 KEYS = {
     "RSA 2048": lambda: leaf().key,
@@ -29,18 +35,10 @@ KEYS = {
 @pytest.mark.parametrize("encoding", [Encoding.DER, Encoding.PEM])
 def test_a_key_is_told_by_kind_and_public_half(kind: str, encoding: Encoding) -> None:
     key = KEYS[kind]()
-    (one,) = look(key.private_bytes(encoding, PrivateFormat.PKCS8, make_lock()))
-    from cryptography.hazmat.primitives.serialization import PublicFormat
-
+    (one,) = look(key.private_bytes(encoding, PrivateFormat.PKCS8, NoEncryption()))
     public = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     assert (one.kind, one.key, one.encrypted) == ("private_key", kind, False)
     assert one.spki_sha256 == sha256(public).hexdigest()
-
-
-def make_lock() -> object:
-    from cryptography.hazmat.primitives.serialization import NoEncryption
-
-    return NoEncryption()
 
 
 @pytest.mark.parametrize("form", [PrivateFormat.PKCS8, PrivateFormat.TraditionalOpenSSL])
@@ -57,6 +55,32 @@ def test_a_key_too_short_for_the_library_is_read_by_hand(tmp_path: Path) -> None
     (one,) = look(data)
     public = run("openssl", "rsa", "-pubout", "-outform", "DER", folder=tmp_path, stdin=data)
     assert (one.key, one.spki_sha256) == ("RSA 512", sha256(public).hexdigest())
+
+
+@pytest.mark.parametrize("info", ["AES-128-CBC,00", "AES-128-CBC,", "DES-EDE3-CBC,0011", "ROT13,00", "AES-128-CBC", ""])
+def test_an_odd_initialisation_vector_is_no_reason_to_break_off(info: str) -> None:
+    from tlsalert.pki.pem import blocks
+
+    (block,) = blocks(leaf().locked(PrivateFormat.TraditionalOpenSSL))
+    odd = block._replace(headers=(("Proc-Type", "4,ENCRYPTED"), ("DEK-Info", info)))
+    (one,) = look(odd.text(), PASSPHRASE)
+    assert (one.encrypted, one.spki_sha256) == (True, None)
+
+
+class PanicException(BaseException):  # noqa: N818, the library's name
+    """What a panic of Rust's code comes as."""
+
+
+def test_a_librarys_panic_is_a_refusal() -> None:
+    def panic() -> None:
+        raise PanicException
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    assert attempt(panic) is None
+    with pytest.raises(KeyboardInterrupt):
+        attempt(interrupt)
 
 
 def test_no_form_of_printing_shows_a_key() -> None:
@@ -113,7 +137,5 @@ def test_a_passphrase_that_was_typed_is_tried_on_the_next_file() -> None:
 
 
 def test_a_key_under_a_passphrase_that_everybody_knows_is_not_protected() -> None:
-    from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
-
     (one,) = look(make("CN=a").private(lock=BestAvailableEncryption(b"changeit")))
     assert one.problems == ("its passphrase is 'changeit': it protects nothing",)

@@ -119,8 +119,8 @@ def test_a_certificate_without_constraints_that_signed_another_is_told() -> None
         ("/etc/a.key", 0o600, None),
         ("/etc/a.key", 0o640, None),
         ("/etc/a.key", 0o644, "everybody on this machine can read the private key (mode 0644)"),
-        ("fw.bin!/etc/a.key", 0o600, "the private key is shipped in fw.bin: who has that file has the key"),
-        ("fw.bin!raw@0x10", None, "the private key is shipped in fw.bin: who has that file has the key"),
+        ("fw.bin!/etc/a.key", 0o600, "the private key comes with fw.bin: who has that file has the key"),
+        ("fw.bin!raw@0x10", None, "the private key comes with fw.bin: who has that file has the key"),
     ],
 )
 def test_a_key_that_others_can_have_is_told(where: str, mode: int | None, says: str | None) -> None:

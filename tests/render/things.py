@@ -39,7 +39,7 @@ KEY = Found(
     "3a18" * 16,
     key="RSA 2048",
     fits=(f"{JAR}!/res/client.crt",),
-    problems=("the private key is shipped in fw.bin: who has that file has the key",),
+    problems=("the private key comes with fw.bin: who has that file has the key",),
     secret=Secret(b"the secret itself"),
 )
 HOSTILE = Found(

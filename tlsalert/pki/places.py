@@ -112,7 +112,7 @@ def _file(path: str) -> Iterator[Blob | Found | Damage]:
         data, mode = _read(path)
         yield Blob(path, data, 0, mode)
         if kind == "log":
-            yield from _connections(path)
+            yield from _of_log(path)
 
 
 def _kind(path: str) -> str | None:
@@ -164,6 +164,14 @@ def _connections(path: str) -> Iterator[Found | Damage]:
         yield Damage(path, note)
 
 
+def _of_log(path: str) -> Iterator[Found | Damage]:
+    """Yield what a log's handshakes show; one that is not understood was still looked through as a text."""
+    try:
+        yield from _connections(path)
+    except TlsalertError as error:
+        yield Damage(path, str(error).removeprefix(f"{path}: "))
+
+
 def _shown(path: str, connection: Connection, side: str, certificate: Certificate) -> Iterator[Found | Damage]:
     blob = Blob(f"{path}!#{connection.connection}:{side}", b"")
     yield from certificate_found(certificate.der, blob, 0)
@@ -180,4 +188,4 @@ def _trace(path: str) -> Iterator[Blob | Found | Damage]:
                 yield blob
                 if piece.cut or piece.missing:
                     yield Damage(blob.where, "the trace does not show all of the file; record it with strace -s 65536")
-    yield from _connections(path)
+    yield from _of_log(path)

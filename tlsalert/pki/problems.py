@@ -79,7 +79,7 @@ def _exposed(one: Found, stores: Collection[str]) -> Iterator[str]:
         outer = outer.rpartition("!")[0] if "!" in outer else ""
     if outer:
         file = os.path.basename(outer.partition("!")[0])
-        yield f"the private key is shipped in {file}: who has that file has the key"
+        yield f"the private key comes with {file}: who has that file has the key"
     elif one.mode is not None and one.mode & 0o004:
         yield f"everybody on this machine can read the private key (mode {one.mode & 0o777:04o})"
 

@@ -177,7 +177,8 @@ def _short_place(place: str, beside: str) -> str:
     """Return a place as told from its neighbour: without the file, archive, image or folder that both lie in."""
     if place.partition("!")[0] == beside.partition("!")[0]:
         same = "".join(one for one, _ in takewhile(lambda pair: pair[0] == pair[1], zip(place, beside, strict=False)))
-        return place[max(same.rfind("/"), same.rfind("!")) + 1 :]
+        start = max(same.rfind("/"), same.rfind("!")) + 1
+        return place[start - 1 if same[:start].endswith(("!/", ":/")) else start :]  # the root's slash stays
     folder = os.path.dirname(beside.partition("!")[0])
     return place.removeprefix(f"{folder}/") if os.path.dirname(place.partition("!")[0]) == folder else place
 

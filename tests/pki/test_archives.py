@@ -176,6 +176,10 @@ class TestBombs:
         return list(opener.open(Blob("FILE", data), Budget(limits)))
 
 
+def test_a_member_without_a_name_is_read() -> None:
+    assert look_at_all(zipped({"": leaf().pem}))
+
+
 def test_an_encrypted_member_is_told() -> None:
     data = bytearray(zipped({"a.crt": leaf().pem}))
     for sign, place in ((b"PK\3\4", 6), (b"PK\1\2", 8)):

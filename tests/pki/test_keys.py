@@ -67,7 +67,7 @@ def test_an_odd_initialisation_vector_is_no_reason_to_break_off(info: str) -> No
     assert (one.encrypted, one.spki_sha256) == (True, None)
 
 
-class PanicException(BaseException):  # noqa: N818, the library's name
+class PanicException(BaseException):
     """What a panic of Rust's code comes as."""
 
 

@@ -53,7 +53,7 @@ def _zip_members(
 ) -> Iterator[Inside]:
     reached = 0
     for info in sorted(members, key=lambda one: one.header_offset):
-        if info.is_dir():
+        if info.filename.endswith("/"):
             continue
         where = blob.member(info.filename, b"").where
         if info.header_offset < reached:
@@ -179,7 +179,7 @@ def _tar_member(archive: tarfile.TarFile, info: tarfile.TarInfo, blob: Blob, bud
         if budget.spent:
             raise
         return
-    except (tarfile.TarError, OSError) as error:
+    except Exception as error:  # as for a zip's
         yield Damage(where, f"the member cannot be read: {_said(error)}")
         return
     yield blob.member(info.name, data, info.mode & 0o7777)

@@ -6,6 +6,7 @@ import io
 import struct
 import tarfile
 import zipfile
+import zlib
 from pathlib import Path
 
 import pytest
@@ -177,7 +178,12 @@ class TestBombs:
 
 
 def test_a_member_without_a_name_is_read() -> None:
-    assert look_at_all(zipped({"": leaf().pem}))
+    data, sum_of = leaf().pem, zlib.crc32(leaf().pem)
+    common = struct.pack("<HHHHHIIIHH", 20, 0, 0, 0, 0, sum_of, len(data), len(data), 0, 0)
+    local = b"PK\3\4" + common
+    listed = b"PK\1\2\x14\0" + common + bytes(14)
+    end = b"PK\5\6" + struct.pack("<HHHHIIH", 0, 0, 1, 1, len(listed), len(local) + len(data), 0)
+    assert [one.where for one in look(local + data + listed + end)] == ["FILE!/"]
 
 
 def test_an_encrypted_member_is_told() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+from contextlib import nullcontext
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from click.testing import CliRunner, Result
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from tests.pki.stores import PASSPHRASE, leaf
-from tlsalert.cli.certs import command, span
+from tlsalert.cli.certs import _phrases, command, span
 from tlsalert.errors import UsageError
 
 
@@ -121,6 +122,20 @@ def test_passphrases_come_from_a_file(folder: Path) -> None:
     (folder / "words").write_bytes(b"wrong\n" + PASSPHRASE + b"\n")
     result = run("--format", "jsonl", "--passphrase-file", folder / "words", folder / "locked.key", folder / "a.crt")
     assert rows(result)[0]["fits"] == [str(folder / "a.crt")]
+
+
+def test_on_a_terminal_a_passphrase_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def prompt(question: str, **_: object) -> str:
+        asked.append(question)
+        return "typed"
+
+    monkeypatch.setattr("click.prompt", prompt)
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    assert list(_phrases(None, nullcontext).of("a\x1b.p12"))[-1] == b"typed"
+    assert asked == ["Passphrase of a\\x1b.p12 (empty: leave it)"]
 
 
 def test_what_the_system_trusts_is_asked_for(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:

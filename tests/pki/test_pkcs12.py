@@ -24,8 +24,22 @@ def store(lock: object, key: bool = True) -> bytes:
     return made
 
 
-def test_without_its_passphrase_a_store_is_a_store() -> None:
-    assert told(look(store(BestAvailableEncryption(PASSPHRASE)))) == [("FILE", "keystore", "PKCS #12", True)]
+def test_without_its_passphrase_a_store_shows_that_it_has_a_key() -> None:
+    assert told(look(store(BestAvailableEncryption(PASSPHRASE)))) == [
+        ("FILE", "keystore", "PKCS #12", True),
+        ("FILE", "private_key", None, True),
+    ]
+
+
+def test_certificates_that_are_not_encrypted_need_no_passphrase(tmp_path: Path) -> None:
+    (tmp_path / "a.pem").write_bytes(leaf().pem + b"\n" + make_key())
+    command = ("openssl", "pkcs12", "-export", "-in", "a.pem", "-passout", "pass:other", "-certpbe", "NONE")
+    found = look(run(*command, folder=tmp_path))
+    assert [(one.where, one.kind, one.encrypted) for one in found] == [
+        ("FILE", "keystore", True),
+        ("FILE", "certificate", False),
+        ("FILE", "private_key", True),
+    ]
 
 
 @pytest.mark.parametrize("lock", [BestAvailableEncryption(PASSPHRASE), NoEncryption()])

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.evidence import CAPTURES
+from tests.evidence import CAPTURES, CASES, needs_cases
 from tests.pki.stores import leaf
 from tlsalert.errors import CaptureError
 from tlsalert.pki.containers import Blob, Damage
@@ -97,6 +97,17 @@ def test_a_capture_gives_the_certificates_of_its_handshakes_once() -> None:
     assert set(places) == {"client", "server"}
     assert len({(place, one.sha256) for place, one in zip(places, found, strict=True)}) == len(found)
     assert all(one.where.startswith(f"{CAPTURES}/console.pcap!#") for one in found)
+
+
+@needs_cases
+def test_a_trace_gives_the_files_that_the_program_read_and_wrote() -> None:
+    pytest.importorskip("tlsalert.sources.strace_files")
+    found = inventory([str(CASES / "strace-sh-not-yet-valid" / "trace.log")]).found
+    places = {one.where.partition("!")[2]: one for one in found}
+    assert places["/srv/lab/res-client/client.key"].kind == "private_key"
+    written = places["/tmp/1623919829200/client.crt"]
+    assert "#0:client" in {place.partition("!")[2] for place in written.duplicates}
+    assert written.used_by[0].program == "stunnel"
 
 
 def test_a_pipe_is_read(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from typing import BinaryIO
 
@@ -105,9 +106,9 @@ def command(
 
         paths += trust_stores()
     unreached: list[TlsalertError] = []
-    taken = inventory(
-        paths, at, ends, _phrases(passphrase_file), extra=_servers(servers, starttls, server_name, unreached)
-    )
+    with _waiting() as pause:
+        asked = _servers(servers, starttls, server_name, unreached)
+        taken = inventory(paths, at, ends, _phrases(passphrase_file, pause), extra=asked)
     _write(taken, form, output, at)
     for error in (*taken.unread, *unreached):
         click.echo(f"tlsalert: {error}", err=True)
@@ -160,7 +161,27 @@ def _servers(
     return asked
 
 
-def _phrases(file: BinaryIO | None) -> Phrases:
+@contextmanager
+def _waiting() -> Iterator[Callable[[], AbstractContextManager[object]]]:
+    """Show on a terminal that work goes on; what it gives makes room for a question."""
+    if not sys.stderr.isatty():
+        yield nullcontext
+        return
+    from rich.console import Console
+
+    status = Console(stderr=True).status("looking for certificates and keys")
+
+    @contextmanager
+    def pause() -> Iterator[None]:
+        status.stop()
+        yield
+        status.start()
+
+    with status:
+        yield pause
+
+
+def _phrases(file: BinaryIO | None, pause: Callable[[], AbstractContextManager[object]]) -> Phrases:
     """Return the passphrases of a file, or a prompt where somebody is there to answer it."""
     if file is not None:
         return Phrases(tuple(line.rstrip(b"\r\n") for line in file.read(1 << 20).splitlines()))
@@ -170,13 +191,9 @@ def _phrases(file: BinaryIO | None) -> Phrases:
     def prompt(where: str) -> bytes | None:
         from tlsalert.render.style import escape
 
-        said: str = click.prompt(
-            f"Passphrase of {escape(where)} (empty: leave it)",
-            hide_input=True,
-            err=True,
-            default="",
-            show_default=False,
-        )
+        question = f"Passphrase of {escape(where)} (empty: leave it)"
+        with pause():
+            said: str = click.prompt(question, hide_input=True, err=True, default="", show_default=False)
         return said.encode()
 
     return Phrases((), prompt)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
@@ -30,6 +31,17 @@ def read_pkcs12(data: bytes, blob: Blob, offset: int, phrases: Phrases) -> Itera
     )
     if opened is not None:
         yield from _contents(opened, blob, offset, problems)
+    else:
+        yield from _in_clear(data, blob, offset)
+
+
+def _in_clear(data: bytes, blob: Blob, offset: int) -> Iterator[Found | Damage]:
+    """Yield what shows in a store that does not open: certificates in clear, and that there is a private key."""
+    from tlsalert.pki.scan import scan
+
+    for one in scan(Blob(blob.where, b"\0" + data[1:], mode=blob.mode), Phrases()):
+        if isinstance(one, Found) and one.kind in ("certificate", "private_key", "crl"):
+            yield replace(one, where=blob.where, offset=offset + one.offset)
 
 
 def _opened(data: bytes, where: str, phrases: Phrases) -> tuple[bytes | None, Any]:

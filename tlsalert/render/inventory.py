@@ -80,7 +80,8 @@ class InventoryText:
 
     def _thing(self, one: Found) -> Iterator[Line]:
         kind = NAMES[one.kind][0]
-        facts = [one.key or "", "encrypted" if one.encrypted else ""]
+        alias = f'"{one.label}"' if one.label and one.kind in ("certificate", "private_key") else ""
+        facts = [one.key or "", "encrypted" if one.encrypted else "", cut(alias, 24)]
         said = "   ".join(escape(fact) for fact in facts if fact)
         name = _name(one) if one.kind in ("certificate", "csr", "crl") else escape(one.label or "")
         room = self._width - 6 - cells(kind) - 3 - (cells(said) + 3 if said else 0)

@@ -125,3 +125,11 @@ def test_trust_stores_are_told_once_each() -> None:
     found = trust_stores()
     assert len({os.path.realpath(path) for path in found}) == len(found)
     assert all(os.path.exists(path) for path in found)
+
+
+def test_what_is_odd_about_a_logs_lines_is_no_damage_here(tmp_path: Path) -> None:
+    line = "2026.01.01 00:00:00 LOG3[0]: SSL_accept: 14094412: error:14094412:SSL routines:ssl3_read_bytes:alert\n"
+    (tmp_path / "stunnel.log").write_text(line + leaf().pem.decode())
+    taken = inventory([str(tmp_path)])
+    assert [one.subject for one in taken.found] == ["CN=leaf,O=Board"]
+    assert taken.damage == ()

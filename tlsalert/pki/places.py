@@ -148,7 +148,7 @@ def _read(path: str) -> tuple[Data, int]:
         raise CaptureError(error.strerror or str(error), path) from error
 
 
-def _connections(path: str) -> Iterator[Found | Damage]:
+def _connections(path: str, logged: bool = False) -> Iterator[Found | Damage]:
     """Yield the certificates that the handshakes in a capture or a log show, each once for each side that sent it."""
     from tlsalert.capture import open_evidence
 
@@ -160,14 +160,15 @@ def _connections(path: str) -> Iterator[Found | Damage]:
                 if (side, certificate.sha256) not in told:
                     told.add((side, certificate.sha256))
                     yield from _shown(path, connection, side, certificate)
-    for note in reader.summary.notes:
-        yield Damage(path, note)
+    if not logged:  # what is odd about a log's times or lines says nothing of certificates
+        for note in reader.summary.notes:
+            yield Damage(path, note)
 
 
 def _of_log(path: str) -> Iterator[Found | Damage]:
     """Yield what a log's handshakes show; one that is not understood was still looked through as a text."""
     try:
-        yield from _connections(path)
+        yield from _connections(path, logged=True)
     except TlsalertError as error:
         yield Damage(path, str(error).removeprefix(f"{path}: "))
 

@@ -157,7 +157,7 @@ def _connections(path: str, logged: bool = False) -> Iterator[Found | Damage]:
     for connection in reader:
         for side, chain in (("server", connection.certificates.server), ("client", connection.certificates.client)):
             for certificate in chain:
-                if (side, certificate.sha256) not in told:
+                if certificate.der and (side, certificate.sha256) not in told:  # logs of words know names alone
                     told.add((side, certificate.sha256))
                     yield from _shown(path, connection, side, certificate)
     if not logged:  # what is odd about a log's times or lines says nothing of certificates

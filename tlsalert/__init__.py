@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from tlsalert.errors import TlsalertError
     from tlsalert.explain import explain
     from tlsalert.model import Connection, Verdict
+    from tlsalert.pki.found import Found
+    from tlsalert.pki.inventory import certs
     from tlsalert.replay.replay import replay
     from tlsalert.replay.result import load_result
 
@@ -29,8 +31,10 @@ __version__ = _version.VERSION
 _HOMES = {
     "Capture": "capture",
     "Connection": "model",
+    "Found": "pki.found",
     "TlsalertError": "errors",
     "Verdict": "model",
+    "certs": "pki.inventory",
     "clock": "clockways.ask",
     "contents": "decode",
     "explain": "explain",
@@ -42,9 +46,11 @@ _HOMES = {
 __all__ = [
     "Capture",
     "Connection",
+    "Found",
     "TlsalertError",
     "Verdict",
     "__version__",
+    "certs",
     "clock",
     "contents",
     "explain",

@@ -15,6 +15,7 @@ from tlsalert._version import VERSION
 #: Each verb and what it does, as ``tlsalert --help`` says it.
 VERBS = {
     "read": "Decode a capture's TLS handshakes and say why they failed.",
+    "certs": "List every certificate and key in files, archives, captures or behind a server.",
     "explain": "Say what an alert means and what to check next.",
     "replay": "Ask a device with many client certificates what it refuses, and why.",
     "clock": "Ask a device for its clock by every way that it shows.",

@@ -90,7 +90,7 @@ def _read(encoded: bytes) -> Certificate:
         read("serialNumber", lambda: _serial(fields.serial, problems)),
         not_before,
         not_after,
-        read("subjectPublicKeyInfo", lambda: _key(fields.key)),
+        read("subjectPublicKeyInfo", lambda: key_text(fields.key)),
         algorithm,
         read("subjectAltName", lambda: _alternative_names(extensions.get("2.5.29.17"))) or (),
         read("keyUsage", lambda: _key_usage(extensions.get("2.5.29.15"))) or (),
@@ -182,7 +182,7 @@ def _signature(algorithm: Element) -> str:
     return oids.SIGNATURES.get(dotted, dotted)
 
 
-def _key(info: Element) -> str:
+def key_text(info: Element) -> str:
     """Return kind and size of a SubjectPublicKeyInfo: "RSA 2048", "EC P-256", "Ed25519"."""
     algorithm, bits = parts(info, 2)
     kind = oid(first(algorithm))

@@ -1,0 +1,246 @@
+"""``tlsalert certs``: every certificate and key, wherever it lies."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import UTC, datetime, timedelta
+from typing import BinaryIO
+
+import click
+
+from tlsalert.cli.read import _binary, _output
+from tlsalert.errors import TlsalertError, UsageError
+from tlsalert.pki.found import Damage, Found
+from tlsalert.pki.inventory import Inventory, inventory
+from tlsalert.pki.keys import Phrases
+from tlsalert.pki.problems import WARN, ends_within
+from tlsalert.pki.server import STARTTLS, ask, target
+
+#: How a span of time is written: a number and one of these.
+UNITS = {"d": timedelta(days=1), "h": timedelta(hours=1), "w": timedelta(weeks=1), "y": timedelta(days=365)}
+
+
+def span(said: str) -> timedelta:
+    """Return a span of time: "90d", "12h", "6w", "2y"; a number alone is days."""
+    number, unit = (said[:-1], said[-1]) if said[-1:] in UNITS else (said, "d")
+    try:
+        return int(number) * UNITS[unit]
+    except (ValueError, OverflowError):
+        raise UsageError(f"{said!r} is no span of time: give one like 90d, 6w or 2y") from None
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  tlsalert certs /etc/stunnel firmware.zip
+  tlsalert certs --warn 90d --prometheus /var/lib/node_exporter/certs.prom /etc/ssl/private
+  tlsalert certs --at 2026-06-01 --ics ends.ics console.jar
+  tlsalert certs --starttls smtp mail.example.net:587
+
+Ends with 0; with 1 where --warn was given and a certificate has ended or ends within it; with 3 where a path could
+not be read, and 4 where a server could not be reached."""
+)
+@click.argument("places", metavar="PATH|HOST:PORT...", nargs=-1)
+@click.option("--at", "when", metavar="TIME", help="Judge dates as of this time (RFC 3339, or a date) instead of now.")
+@click.option("--warn", metavar="SPAN", help="End with 1 if a certificate ends within it (90d, 6w, 2y) or has ended.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "jsonl", "csv"]),
+    default="text",
+    show_default=True,
+    help="How to write them: for people, as one JSON array, one JSON object a line, or a table.",
+)
+@click.option("-o", "--output", type=click.Path(dir_okay=False, allow_dash=True), default="-", help="Write to a file.")
+@click.option("--ics", type=click.Path(dir_okay=False), metavar="FILE", help="Write a calendar with a reminder each.")
+@click.option(
+    "--prometheus", type=click.Path(dir_okay=False), metavar="FILE", help="Write metrics for node_exporter's textfiles."
+)
+@click.option(
+    "--extract-public", type=click.Path(file_okay=False), metavar="DIR", help="Write all but private keys there as PEM."
+)
+@click.option(
+    "--extract-private", type=click.Path(file_okay=False), metavar="DIR", help="Write private keys there, mode 0600."
+)
+@click.option("--system", is_flag=True, help="Look through what this system trusts, too.")
+@click.option("--starttls", type=click.Choice(list(STARTTLS)), help="How to ask a server for TLS.")
+@click.option("--server-name", metavar="NAME", help="The name to ask a server for (SNI), instead of HOST.")
+@click.option(
+    "--passphrase-file",
+    type=click.File("rb"),
+    metavar="FILE",
+    help="Passphrases of key stores and keys, one a line. Without it you are asked, on a terminal.",
+)
+def command(
+    places: tuple[str, ...],
+    when: str | None,
+    warn: str | None,
+    form: str,
+    output: str,
+    ics: str | None,
+    prometheus: str | None,
+    extract_public: str | None,
+    extract_private: str | None,
+    system: bool,
+    starttls: str | None,
+    server_name: str | None,
+    passphrase_file: BinaryIO | None,
+) -> None:
+    """List every certificate, request, revocation list and key, with what fits, who signed whom, and what is wrong.
+
+    PATH is a file or a folder: PEM, DER, PKCS #7, PKCS #12, JKS, JCEKS, BKS and OpenSSH keys, archives (zip, jar, tar,
+    cpio, ar, deb; gzip, xz, bzip2, zstd), captures, strace and other logs, and any other file, in which certificates
+    and keys are found by their content. "-" is standard input. HOST:PORT is a server, whose chain is asked for.
+    """
+    if not places and not system:
+        raise click.UsageError("name a file, a folder or HOST:PORT, or give --system")
+    at = _time(when)
+    ends = WARN if warn is None else span(warn)
+    paths, servers = _sorted(places)
+    if system:
+        from tlsalert.pki.places import trust_stores
+
+        paths += trust_stores()
+    unreached: list[TlsalertError] = []
+    with _waiting() as pause:
+        asked = _servers(servers, starttls, server_name, unreached)
+        taken = inventory(paths, at, ends, _phrases(passphrase_file, pause), extra=asked)
+    _write(taken, form, output, at)
+    for error in (*taken.unread, *unreached):
+        click.echo(f"tlsalert: {error}", err=True)
+    if ics is not None:
+        from tlsalert.render.calendar import calendar
+
+        replace(ics, calendar(taken.found, at, ends))
+    if prometheus is not None:
+        from tlsalert.render.prometheus import metrics
+
+        replace(prometheus, metrics(taken.found, taken.damage, at))
+    _extract(taken.found, extract_public, extract_private)
+    if taken.unread:
+        sys.exit(3)
+    if unreached:
+        sys.exit(4)
+    sys.exit(1 if warn is not None and any(ends_within(one, at, ends) for one in taken.found) else 0)
+
+
+def _time(said: str | None) -> datetime:
+    if said is None:
+        return datetime.now(UTC)
+    from tlsalert.given import read_time
+    from tlsalert.model import when
+
+    return when(read_time(said))
+
+
+def _sorted(places: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Return paths and servers apart: what is there as a file is one, whatever its name."""
+    paths: list[str] = []
+    servers: list[str] = []
+    for place in places:
+        (servers if place != "-" and not os.path.lexists(place) and target(place) else paths).append(place)
+    return paths, servers
+
+
+def _servers(
+    servers: list[str], starttls: str | None, name: str | None, unreached: list[TlsalertError]
+) -> Callable[[], Iterator[Found | Damage]]:
+    def asked() -> Iterator[Found | Damage]:
+        for server in servers:
+            try:
+                yield from ask(server, starttls, name)
+            except UsageError:
+                raise
+            except TlsalertError as error:
+                unreached.append(error)
+
+    return asked
+
+
+@contextmanager
+def _waiting() -> Iterator[Callable[[], AbstractContextManager[object]]]:
+    """Show on a terminal that work goes on; what it gives makes room for a question."""
+    if not sys.stderr.isatty():
+        yield nullcontext
+        return
+    from rich.console import Console
+
+    status = Console(stderr=True).status("looking for certificates and keys")
+
+    @contextmanager
+    def pause() -> Iterator[None]:
+        status.stop()
+        yield
+        status.start()
+
+    with status:
+        yield pause
+
+
+def _phrases(file: BinaryIO | None, pause: Callable[[], AbstractContextManager[object]]) -> Phrases:
+    """Return the passphrases of a file, or a prompt where somebody is there to answer it."""
+    if file is not None:
+        return Phrases(tuple(line.rstrip(b"\r\n") for line in file.read(1 << 20).splitlines()))
+    if not sys.stdin.isatty() or not sys.stderr.isatty():
+        return Phrases()
+
+    def prompt(where: str) -> bytes | None:
+        from tlsalert.render.style import escape
+
+        question = f"Passphrase of {escape(where)} (empty: leave it)"
+        with pause():
+            said: str = click.prompt(question, hide_input=True, err=True, default="", show_default=False)
+        return said.encode()
+
+    return Phrases((), prompt)
+
+
+def _write(taken: Inventory, form: str, output: str, at: datetime) -> None:
+    things: tuple[Found | Damage, ...] = (*taken.found, *taken.damage)
+    with _output(output) as out:
+        if form == "text":
+            from tlsalert.render.inventory import InventoryText
+
+            InventoryText(out, at).write(taken.found, taken.damage)
+        elif form == "csv":
+            from tlsalert.render.inventory_csv import write_csv
+
+            write_csv(things, _binary(out))
+        elif form == "json":
+            from tlsalert.render.inventory_json import write_json
+
+            write_json(things, _binary(out))
+        else:
+            from tlsalert.render.inventory_json import lines
+
+            _binary(out).writelines(lines(things))
+
+
+def _extract(found: tuple[Found, ...], public: str | None, private: str | None) -> None:
+    from tlsalert.pki.extract import extract_private, extract_public
+
+    if public is not None:
+        click.echo(f"tlsalert: {public}: {extract_public(found, public)} files", err=True)
+    if private is not None:
+        many = extract_private(found, private)
+        click.echo(f"tlsalert: {private}: {many} private keys, readable by you alone", err=True)
+
+
+def replace(path: str, text: bytes) -> None:
+    """Write a file so that whoever reads it meets the old one or the new one, never a part."""
+    try:
+        handle, name = tempfile.mkstemp(dir=os.path.dirname(path) or ".", prefix=f".{os.path.basename(path)}.")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(text)
+            os.chmod(name, 0o644)  # mkstemp's 0600 would keep the collector out
+            os.replace(name, path)
+        except BaseException:
+            os.unlink(name)
+            raise
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be written: {error.strerror}") from error

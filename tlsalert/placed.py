@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from msgspec import Struct, structs
 
-from tlsalert.model import Connection, Position
+from tlsalert.model import Connection, Endpoint, Position
 
 _S = TypeVar("_S", bound=Struct)
 
@@ -26,11 +26,22 @@ _FRAME = re.compile(r"\bframe(s?) (?=\d)")
 def in_lines(connection: Connection, timed: bool = True) -> Connection:
     """Return ``connection`` with lines for frames. Where the log is not ``timed`` its times become unknown."""
     placed = _struct(connection, timed)
+    if nowhere(placed.client) or nowhere(placed.server):
+        placed = structs.replace(
+            placed,
+            client=None if nowhere(placed.client) else placed.client,
+            server=None if nowhere(placed.server) else placed.server,
+        )
     if timed:
         return placed
     # without times nobody can say how far a clock is off
     clocks = structs.replace(connection.clocks, capture=None)
     return structs.replace(placed, clocks=_struct(clocks, True))
+
+
+def nowhere(end: Endpoint | None) -> bool:
+    """Whether an end is not known: what a :class:`~tlsalert.wire.conversation.Conversation` has in its place."""
+    return end is not None and end.port == 0 and end.address in ("0.0.0.0", "::")
 
 
 def worded(text: str) -> str:

@@ -59,7 +59,18 @@ class Kind(Struct, frozen=True):
 
 
 #: The kinds of logs, those first whose signs are surest.
-KINDS: tuple[Kind, ...] = ()
+KINDS: tuple[Kind, ...] = (
+    Kind(
+        "openssl s_client or s_server",
+        re.compile(
+            rb"^(?:CONNECTED\([0-9A-Fa-f]{8}\)|(?:read from|write to) (?:0x)?[0-9A-Fa-f]+ \[(?:0x)?[0-9A-Fa-f]+\] \(\d+ bytes"
+            rb"|(?:>>>|<<<) (?:TLS|DTLS|SSL|\?\?\?|Not TLS).*\[length [0-9a-fA-F]{4}|SSL_(?:connect|accept):\S+ |SSL3 alert (?:read|write):"
+            rb"|verify depth is \d+|(?:Sent|Received) (?:TLS )?Record\r?$|ACCEPT\r?$|-----BEGIN SSL SESSION PARAMETERS-----"
+            rb"|\S{0,200}[$#%>] .{0,1000}\bopenssl[-.\w]*\s+s_(?:client|server)\b|openssl\s+s_(?:client|server)\s)"
+        ),
+        "tlsalert.sources.openssl_text",
+    ),
+)
 
 
 def kind_of(line: bytes) -> Kind | None:

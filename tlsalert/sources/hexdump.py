@@ -1,0 +1,67 @@
+"""Bytes out of the dumps in which programs print them."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+_BIO: Final = re.compile(rb"\s*([0-9a-fA-F]{4,8}) - (.*)")
+_PAIR: Final = re.compile(rb"[0-9a-fA-F]{2}")
+
+
+class BioDump:
+    """A dump of OpenSSL's BIO_dump in the making: ``size`` bytes that the program sent (``own``) or got.
+
+    Each line is "offset - bytes, a dash after the eighth - the same as text". Releases before 1.1.0 leave out spaces
+    and NULs at the end, and say so in a last line "offset - <SPACES/NULS>"; ``trimmed`` counts them.
+    """
+
+    def __init__(self, own: bool, size: int, place: int) -> None:
+        self.own = own
+        self.size = size
+        self.place = place
+        self.trimmed = 0
+        self._data = bytearray()
+
+    @property
+    def data(self) -> bytes:
+        """The bytes so far."""
+        return bytes(self._data)
+
+    @property
+    def missing(self) -> int:
+        """How many bytes at the end the dump does not show."""
+        return self.size - len(self._data)
+
+    def take(self, line: bytes) -> bool:
+        """Take a line; say whether it belongs to the dump."""
+        if self.missing <= 0:
+            return False
+        found = _BIO.match(line)
+        if found is None:
+            return False
+        offset = int(found[1], 16)
+        if found[2].startswith(b"<SPACES/NULS>"):
+            return self._trim(offset)
+        if offset != len(self._data):
+            return False
+        self._data += self._row(found[2])
+        return True
+
+    def _row(self, rest: bytes) -> bytes:
+        """Return the bytes of one row: pairs at every third column, as many as are due."""
+        row = bytearray()
+        for at in range(0, min(16, self.missing) * 3, 3):
+            pair = rest[at : at + 2]
+            if _PAIR.fullmatch(pair) is None:
+                break
+            row.append(int(pair, 16))
+        return bytes(row)
+
+    def _trim(self, offset: int) -> bool:
+        """Take it that bytes up to ``offset`` are spaces or NULs; NULs are met far more often in a handshake."""
+        if not len(self._data) <= offset <= self.size:
+            return False
+        self.trimmed += offset - len(self._data)
+        self._data += bytes(offset - len(self._data))
+        return True

@@ -41,10 +41,12 @@ from tlsalert.sources.talk import (
     Grade,
     Talk,
 )
-from tlsalert.sources.unwoven import Unwoven
+from tlsalert.sources.unwoven import ON_STDERR, Unwoven
 from tlsalert.wire.conversation import Conversation
-from tlsalert.wire.transcript import Keeping
+from tlsalert.wire.transcript import HELLO_RETRY_REQUEST, Keeping
 
+CERTIFICATE_REQUIRED: Final = 116
+HANDSHAKE, HEADER = 22, 5
 SECOND: Final = 1_000_000_000
 #: A PEM block or the bytes of one message that are kept: no more is TLS.
 LONGEST: Final = 1 << 20
@@ -159,7 +161,10 @@ class OpenSslText:
         self._connected = False
         self._stated = False
         self._over = False
-        self._random = b""
+        self._head: Bytes | None = None
+        self._greeted = False
+        self._answered = False
+        self._cut: Closed | None = None
         self._last_state = b""
         self._verify: tuple[int, str, int] | None = None
         self._passed = False
@@ -192,9 +197,11 @@ class OpenSslText:
     def _conclude(self, talk: Talk) -> None:
         """Draw the conclusions that only the whole text of a session allows."""
         facts = talk.facts
-        if self._failed_write and not self._trouble:
-            talk.add(Closed(False, True, self._failed_write))
+        if self._cut is None and self._failed_write and not self._cipher:
+            self._cut = Closed(False, True, self._failed_write)
             self._trouble = True
+        if self._cut is not None and not talk.empty:
+            talk.add(self._cut)
         bytes_tell = talk.raw and facts.version != "TLS 1.3"
         done = self._cipher or (bool(talk.server) and self._passed)
         if facts.established is None and not bytes_tell and done and not self._trouble and not talk.alerted():
@@ -205,7 +212,11 @@ class OpenSslText:
     # -- lines
 
     def _whole(self, line: bytes, at: int) -> None:
-        """Take a line that nothing interrupts."""
+        """Take a whole line. What goes on for several lines of stdout does not end at one of stderr."""
+        aside = ON_STDERR.match(line)
+        if aside is not None:
+            self._heard(line, at)
+            return
         if self._dump is not None:
             if self._dump.take(line):
                 return
@@ -218,6 +229,10 @@ class OpenSslText:
             if self._pem.take(line):
                 return
             self._pem_ended()
+        self._heard(line, at)
+
+    def _heard(self, line: bytes, at: int) -> None:
+        """Give a line to what takes its kind."""
         found = _LINE.match(line)
         if found is None:
             self._other(line, at)
@@ -231,6 +246,9 @@ class OpenSslText:
         """End what lasts for several lines."""
         if self._dump is not None:
             self._dumped()
+        if self._head is not None:
+            self._talk.add(self._head)
+            self._head = None
         if self._body is not None:
             self._message_ended()
         if self._pem is not None:
@@ -258,35 +276,41 @@ class OpenSslText:
         elif own:
             self._failed_write = at
         elif size == 0:
-            self._close(False, at)
+            self._talk.add(Closed(False, False, at))
+            self._trouble = self._trouble or not self._cipher
 
     def _dumped(self) -> None:
         """A dump has ended: its bytes went over the wire."""
         dump, self._dump = self._dump, None
         if dump is None:
             return
-        data = dump.data
-        if data and data[0] in (0x16, 0x80) and self._talk.server is None:
+        self._guesses += dump.trimmed
+        data, head = dump.data, self._head
+        if head is not None:
+            self._head = None
+            if head.own == dump.own:  # one record that was read in two calls
+                data = head.data + data
+            else:
+                self._talk.add(head)
+        if len(data) == HEADER and data[0] == HANDSHAKE and not dump.missing:
+            self._head = Bytes(dump.own, data, dump.place)
+            return
+        if data and data[0] in (HANDSHAKE, 0x80) and self._talk.server is None:
             self._talk.server = not dump.own
         self._renew(dump.own, data, dump.place)
-        talk = self._talk
-        self._guesses += dump.trimmed
         if data:
-            talk.add(Bytes(dump.own, data, dump.place))
+            self._talk.add(Bytes(dump.own, data, dump.place))
         if dump.missing:
-            talk.add(Gap(dump.own, dump.missing, dump.place))
+            self._talk.add(Gap(dump.own, dump.missing, dump.place))
 
     def _renew(self, own: bool, data: bytes, at: int) -> None:
-        """Begin a new session where a client begins to speak once more."""
-        by_client = own != bool(self._talk.server)
-        if not by_client or data[:1] != b"\x16":
-            return
-        if self._over and self._talk.raw:
-            self._fresh(at)
-        elif len(data) > 43 and data[5] == 1 and data[9] == 3:
-            if self._random and self._random != data[11:43]:
+        """Begin a new session where a client begins to speak once more, and was not asked to (RFC 8446 §4.1.4)."""
+        if own == bool(self._talk.server):
+            self._answered = HELLO_RETRY_REQUEST not in data
+        elif len(data) > 9 and data[0] == HANDSHAKE and data[1] == 3 and data[5] == CLIENT_HELLO and data[9] == 3:
+            if self._greeted and self._answered:
                 self._fresh(at)
-            self._random = data[11:43]
+            self._greeted = True
 
     # -- -msg
 
@@ -383,14 +407,14 @@ class OpenSslText:
         self._trouble = True
         if error.alert is not None:
             talk.alert(False, FATAL, error.alert, at, Grade.summary)
+            if error.alert == CERTIFICATE_REQUIRED and not talk.server:
+                talk.facts.asked, talk.facts.sent = True, False
         elif error.reason in (VERIFY_FAILED, NONE_RETURNED) and self._verify is not None:
-            number, words, place = self._verify
-            causes, code = VERIFY_ERRORS.get(number, OTHER)
-            talk.object(causes, f"verify error {number}: {words}", place)
-            self._own_alert(code, at, True)
+            self._objected(at)
         elif error.reason in (NO_CERTIFICATE, NONE_RETURNED):
             talk.facts.asked, talk.facts.sent = True, False
-            self._own_alert(116 if talk.facts.version == "TLS 1.3" else 40, at, False)
+            required = talk.facts.version == "TLS 1.3"  # RFC 8446 §4.4.2.4 against RFC 5246 §7.4.6
+            talk.alert(True, FATAL, 116 if required else 40, at, Grade.summary, True)
         elif error.reason == UNEXPECTED_EOF:
             self._close(False, at)
         elif error.reason in OWN_ALERTS:
@@ -398,11 +422,16 @@ class OpenSslText:
         if talk.server:
             self._over = True
 
-    def _own_alert(self, code: int, at: int, shown: bool) -> None:
-        """Take the alert that the program must have sent for what it objects to in its peer's certificate."""
+    def _objected(self, at: int) -> None:
+        """Take it that the program refused its peer's certificate for the last verify error, and the alert for that."""
         talk = self._talk
+        if self._verify is None:
+            return
+        number, words, place = self._verify
+        causes, code = VERIFY_ERRORS.get(number, OTHER)
+        talk.object(causes, f"verify error {number}: {words}", place)
         talk.alert(True, FATAL, code, at, Grade.summary, True)
-        if talk.server and shown:
+        if talk.server:
             talk.facts.asked, talk.facts.sent = True, True
 
     def _on_errno(self, line: bytes, at: int) -> None:
@@ -410,7 +439,8 @@ class OpenSslText:
         self._close(not line.endswith(b"errno=0"), at)
 
     def _close(self, reset: bool, at: int) -> None:
-        self._talk.add(Closed(False, reset, at))
+        """Take it that the peer closed: at the session's end, because stderr may have overtaken stdout."""
+        self._cut = self._cut or Closed(False, reset, at)
         self._over = True
         if not self._cipher:
             self._trouble = True
@@ -500,6 +530,8 @@ class OpenSslText:
             return
         if line == b"ERROR":
             self._trouble = True
+            if self._verify is not None and not self._passed and self._talk.server:
+                self._objected(at)  # 1.0.1 prints no more than that
         self._over = True
 
     def _on_record(self, line: bytes, at: int) -> None:

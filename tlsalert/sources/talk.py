@@ -195,6 +195,10 @@ class Talk:
         """Whether any fatal alert was heard of."""
         return any(isinstance(item, Said) and item.kind == ALERT and item.code >> 8 == FATAL for item in self._items)
 
+    def _no_certificate(self) -> bytes:
+        """Return an empty Certificate message: RFC 5246 §7.4.6, RFC 8446 §4.4.2 (its context is empty as well)."""
+        return bytes(4 if self.facts.version == "TLS 1.3" else 3)
+
     def settle_certificate(self) -> None:
         """Find out whether the client had a certificate where only names of messages show.
 
@@ -205,9 +209,9 @@ class Talk:
         said = [item.code for item in self._items if isinstance(item, Said) and item.kind == HANDSHAKE and item.own == client]
         if CERTIFICATE not in said or CERTIFICATE_VERIFY in said or FINISHED not in said:
             return
-        size = 4 if self.facts.version == "TLS 1.3" else 3
+        nothing = self._no_certificate()
         self._items = [
-            structs.replace(item, size=size)
+            structs.replace(item, size=len(nothing), body=nothing)
             if isinstance(item, Said) and item.kind == HANDSHAKE and item.code == CERTIFICATE and item.own == client
             else item
             for item in self._items
@@ -265,22 +269,25 @@ class Talk:
         about = fatal is not None and fatal.code & 0xFF in ABOUT_CERTIFICATES
         answered = bool(facts.established) or (by_server and (about or self._client_spoke()))
         flight = answered or (about and not by_server) or bool(facts.certificates["server"])
-        said: list[tuple[Side, int, int]] = [("client", CLIENT_HELLO, -1)]
+        said: list[tuple[Side, int, bytes | None]] = [("client", CLIENT_HELLO, None)]
         if flight or facts.version:
-            said.append(("server", SERVER_HELLO, -1))
+            said.append(("server", SERVER_HELLO, None))
         if flight and facts.established is None:
-            said.append(("server", CERTIFICATE, -1))
+            said.append(("server", CERTIFICATE, None))
         elif facts.certificates["server"]:
-            said.append(("server", CERTIFICATE, -1))
+            said.append(("server", CERTIFICATE, None))
         if facts.asked or (facts.asked is None and facts.sent is not None):
-            said.append(("server", CERTIFICATE_REQUEST, -1))
+            said.append(("server", CERTIFICATE_REQUEST, None))
         if answered:
             tls13 = facts.version == "TLS 1.3"
             if facts.sent is not None:
-                said.append(("client", CERTIFICATE, -1 if facts.sent else 4 if tls13 else 3))
-            said.append(("client", FINISHED if tls13 else CLIENT_KEY_EXCHANGE, -1))
+                said.append(("client", CERTIFICATE, None if facts.sent else self._no_certificate()))
+            said.append(("client", FINISHED if tls13 else CLIENT_KEY_EXCHANGE, None))
         self._items = [
-            *(Said(side == self.own, HANDSHAKE, code, size, None, place, Grade.summary) for side, code, size in said),
+            *(
+                Said(side == self.own, HANDSHAKE, code, -1 if body is None else len(body), body, place, Grade.summary)
+                for side, code, body in said
+            ),
             *self._items,
         ]
         self.notes.append("the text does not show the messages: those that are told follow from what it says")
@@ -348,7 +355,10 @@ class _Telling:
             self._hello = True
         if self.session.raw and not hidden:
             return  # the bytes tell it
-        self.talk.told(side, item.kind, item.code, item.size, item.body, item.place, time, hidden)
+        body = item.body
+        if item.code == CERTIFICATE and body is None and item.size == (4 if hidden else 3):
+            body = bytes(item.size)  # an empty list can be written in one way only
+        self.talk.told(side, item.kind, item.code, item.size, body, item.place, time, hidden)
 
     def _hides(self, side: int, kind: int, code: int) -> bool:
         """Whether what a side says goes over the wire encrypted: RFC 8446 §2, RFC 5246 §7.1."""
@@ -368,6 +378,7 @@ class _Amend:
         self._own: Side = session.own
         self._notes = tuple(session.notes)
         self._guessed = guessed
+        self._timed = session.time is not None
 
     def __call__(self, connection: Connection) -> Connection:
         facts = self._facts
@@ -389,6 +400,8 @@ class _Amend:
             changed["certificate_request"] = CertificateRequest(tuple(facts.authorities))
         if facts.rebuilt:
             changed.update(ja3=None, ja3s=None, ja4=None)
+        if not self._timed:
+            changed.update(start=None, end=None)
         if self._notes:
             changed["notes"] = (*connection.notes, *self._notes)
         if self._guessed:

@@ -412,7 +412,7 @@ class OpenSslText:
         elif error.reason in (VERIFY_FAILED, NONE_RETURNED) and self._verify is not None:
             self._objected(at)
         elif error.reason in (NO_CERTIFICATE, NONE_RETURNED):
-            talk.facts.asked, talk.facts.sent = True, False
+            talk.facts.asked, talk.facts.sent, talk.facts.missed = True, False, at
             required = talk.facts.version == "TLS 1.3"  # RFC 8446 §4.4.2.4 against RFC 5246 §7.4.6
             talk.alert(True, FATAL, 116 if required else 40, at, Grade.summary, True)
         elif error.reason == UNEXPECTED_EOF:
@@ -520,7 +520,7 @@ class OpenSslText:
         if line.startswith(b"verify depth"):
             self._talk.facts.asked = True
         elif line.startswith(b"CIPHER is "):
-            self._cipher = True
+            self._cipher = self._talk.facts.established = True  # it is printed when the handshake is done
             self._talk.facts.cipher = cipher_name(line[10:].decode("utf-8", "replace").strip())
 
     def _on_closed(self, line: bytes, at: int) -> None:
@@ -529,6 +529,8 @@ class OpenSslText:
             self._fresh(at)
             return
         if line == b"ERROR":
+            if self._over and self._talk.alerted() and not self._talk.raw and self._talk.best == Grade.summary:
+                self._fresh(at)
             self._trouble = True
             if self._verify is not None and not self._passed and self._talk.server:
                 self._objected(at)  # 1.0.1 prints no more than that

@@ -24,6 +24,8 @@ TLS13: Final = 0x0304
 FATAL: Final = 2
 #: Alerts that are about the certificate of who gets them, so that he must have sent one, or should have: RFC 8446 §6.2.
 ABOUT_CERTIFICATES: Final = frozenset((41, 42, 43, 44, 45, 46, 48, 49, 113, 116))
+#: Alerts with which a server of TLS 1.3 refuses what a client said last: those, and those about a Finished.
+REFUSALS: Final = ABOUT_CERTIFICATES | {20, 40, 47, 50, 51, 71, 80}
 #: Bytes and things of one session that wait until more is known of it, its time above all; from then on it is told as
 #: it comes.
 WAITING_BYTES, WAITING = 1 << 20, 20_000
@@ -88,7 +90,7 @@ Item = Bytes | Gap | Said | Closed
 class Facts:
     """What a text says of a session besides its messages.
 
-    ``version`` and ``cipher`` are those that were negotiated, ``asked`` whether the server wanted a certificate, and
+    ``missed`` is where a server says that it got an empty Certificate message. ``version`` and ``cipher`` are those that were negotiated, ``asked`` whether the server wanted a certificate, and
     ``sent`` whether the client had one; None: the text does not say. ``certificates`` are the server's and the
     client's, as DER, ``objections`` what the program minded: causes, words and place.
     """
@@ -105,6 +107,7 @@ class Facts:
         self.certificates: dict[Side, list[bytes]] = {"client": [], "server": []}
         self.objection: tuple[frozenset[str], str, int] | None = None
         self.written: int | None = None
+        self.missed: int | None = None
         self.rebuilt = False
 
 
@@ -335,17 +338,29 @@ class _Telling:
         """Tell what had to wait: alerts of which no surer sign came."""
         talk = self.talk
         talk.uncover()
+        self._nothing_sent()
         for item in self._later:
             side = int(item.own == bool(self.session.server))
             if talk.has_alert(side, -1 if item.guessed else item.code & 0xFF):
                 continue
             self._ticks += 1
             hidden = self._hides(side, ALERT, 0) or talk.changed[side]
-            if self.session.raw:
-                talk.forget_unread(side, SHORT)
+            busy = self.session.raw and talk.forget_unread(side, SHORT)
             talk.told(side, ALERT, item.code, 2, None, item.place, self._base + self._ticks, hidden)
-            if item.guessed:
+            if item.guessed or busy:
                 self.guessed.add(("server" if side else "client", item.code & 0xFF))
+
+    def _nothing_sent(self) -> None:
+        """Tell the empty Certificate message that a server says it got, where nothing shows it."""
+        place = self.session.facts.missed
+        if place is None or self.session.raw or self.talk.has_message(0, CERTIFICATE):
+            return
+        hidden = self._hides(0, HANDSHAKE, CERTIFICATE)
+        self._ticks += 1
+        body = bytes(4 if hidden else 3)
+        self.talk.told(0, HANDSHAKE, CERTIFICATE, len(body), body, place, self._base + self._ticks, hidden)
+        if hidden:  # RFC 8446 §4.4.2.4: certificate_required
+            self._later = [structs.replace(one, code=FATAL << 8 | 116) if one.guessed else one for one in self._later]
 
     def _said(self, item: Said, side: int, time: int) -> None:
         hidden = self._hides(side, item.kind, item.code)
@@ -419,7 +434,8 @@ class _Amend:
     def _testimony(self, connection: Connection) -> Testimony | None:
         facts = self._facts
         established = facts.established
-        if any(alert.fatal and alert.code for alert in connection.alerts):
+        late = any(a.fatal and a.sender == "server" and a.code in REFUSALS for a in connection.alerts)
+        if established and self._own == "client" and late:
             established = False  # a client of TLS 1.3 has finished before it learns that it is refused
         if established is None and facts.objection is None:
             return None

@@ -15,6 +15,7 @@ from mypy_extensions import i64
 from tlsalert.model import Connection
 from tlsalert.wire.flow import FIN, RST, Ending, Flow
 from tlsalert.wire.flowmap import ends
+from tlsalert.wire.inference import FATAL, unread_alerts
 from tlsalert.wire.records import RecordStream
 from tlsalert.wire.transcript import ALERT, CHANGE_CIPHER_SPEC, HANDSHAKE, TLS13, Event, Keeping, Kept, Transcript
 
@@ -163,22 +164,29 @@ class Conversation:
                 record.mark_decrypted()
         transcript.retell(events, records)
 
-    def forget_unread(self, side: i64, short: i64) -> None:
-        """Take away the last thing of ``side`` that could not be read and is no longer than ``short``: it is known."""
+    def forget_unread(self, side: i64, short: i64) -> bool:
+        """Take away the last thing of ``side`` that could not be read and is no longer than ``short``: it is known.
+
+        Returns whether that was an alert in the middle of a handshake, by the order of what was said.
+        """
         transcript = self._transcript
         events = transcript.events
+        says = unread_alerts(transcript)
         for at in range(len(events) - 1, -1, -1):
-            if events[at].kind == ALERT and events[at].code < 0 and events[at].side == side:
-                transcript.retell([*events[:at], *events[at + 1 :]], list(transcript.records))
-                return
+            if events[at].kind == ALERT and events[at].code < 0:
+                meant = says.pop()
+                if events[at].side == side:
+                    transcript.retell([*events[:at], *events[at + 1 :]], list(transcript.records))
+                    return meant == FATAL
         if transcript.version < TLS13:
-            return
+            return False
         records = list(transcript.records)
         for at in range(len(records) - 1, -1, -1):
             if records[at].side == side:
                 if records[at].length <= short:
                     transcript.retell(list(events), [*records[:at], *records[at + 1 :]])
-                return
+                return False
+        return False
 
     def closed(self, side: i64, reset: bool, place: i64, time: i64) -> None:
         """Say that ``side`` closed the connection, or reset it."""

@@ -70,6 +70,19 @@ KINDS: tuple[Kind, ...] = (
         ),
         "tlsalert.sources.openssl_text",
     ),
+    Kind(
+        "curl -v, --trace or --trace-ascii",
+        re.compile(
+            rb"^(?:\d\d:\d\d:\d\d\.\d{6} )?(?:\[\d+-[\dx]+\] )?(?:\*|== Info:)\s+(?:Trying [\[0-9a-fA-F]|Connected to |"
+            rb"\S+ \((?:IN|OUT)\), TLS |SSLv\d, TLS |NSS: |NSS error )"
+        ),
+        "tlsalert.sources.curl_text",
+    ),
+    Kind(
+        "gnutls-cli or gnutls-serv, with -d 4 and more",
+        re.compile(rb"^(?:\|<\d+>\| (?:HSK|REC|EXT|ASSERT)|Processed \d+ CA certificate|- Certificate type: X\.509|Connecting to ')"),
+        "tlsalert.sources.gnutls_text",
+    ),
 )
 
 

@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import base64
 import binascii
-import os
 import re
-import time
 from collections.abc import Sequence
 from typing import Final
 
 from tlsalert.errors import DecodeError
-from tlsalert.model import Certificate, Connection, Side
+from tlsalert.model import Side
 from tlsalert.pki.der import children, element
 from tlsalert.sources.hexdump import BioDump
 from tlsalert.sources.openssl_errors import (
@@ -41,8 +39,8 @@ from tlsalert.sources.talk import (
     Grade,
     Talk,
 )
+from tlsalert.sources.talk_log import TalkLog
 from tlsalert.sources.unwoven import ON_STDERR, Unwoven
-from tlsalert.wire.conversation import Conversation
 from tlsalert.wire.transcript import HELLO_RETRY_REQUEST, Keeping
 
 CERTIFICATE_REQUIRED: Final = 116
@@ -52,10 +50,6 @@ SECOND: Final = 1_000_000_000
 LONGEST: Final = 1 << 20
 #: Sessions of one text that are told; names of authorities of one session.
 MOST_NAMES: Final = 1000
-NO_TIME: Final = (
-    "the text has no times: clocks are held against the time at which the file was last changed, and only the server's "
-    "own clock, where it shows, says anything"
-)
 TRIMMED: Final = "{} bytes at the ends of dumps are spaces or NULs that the text leaves out: they were taken as NULs"
 
 _HEX = rb"(?:0[xX])?[0-9A-Fa-f]+"
@@ -102,23 +96,14 @@ def open_log(source: str, keeping: Keeping) -> OpenSslText:
     return OpenSslText(source, keeping)
 
 
-class OpenSslText:
+class OpenSslText(TalkLog):
     """One text of s_client or s_server, or of several of them one after the other."""
 
     def __init__(self, source: str, keeping: Keeping) -> None:
-        self.timed = False
-        self.began: int | None = None
-        self.ended: int | None = None
-        self.chain: tuple[Certificate, ...] = ()
-        self._now = changed_at(source)
-        self._keeping = keeping
-        self._count = 0
-        self._ended: list[Conversation | Connection] = []
+        super().__init__(source, keeping)
         self._unwoven = Unwoven()
         self._server: bool | None = None
         self._guesses = 0
-        self._times = 0
-        self._told = 0
         self._handlers = {kind: getattr(self, f"_on_{kind}") for kind in _LINE.groupindex}
         self._begin(1)
 
@@ -126,11 +111,6 @@ class OpenSslText:
         """Take line ``number``."""
         for whole, at in self._unwoven.feed(text, number):
             self._whole(whole.rstrip(b"\r"), at)
-
-    def take(self) -> Sequence[Conversation | Connection]:
-        """Return what has ended since the last call."""
-        ended, self._ended = self._ended, []
-        return ended
 
     def finish(self) -> None:
         """Say that there are no more lines."""
@@ -140,9 +120,7 @@ class OpenSslText:
 
     def notes(self) -> Sequence[str]:
         """Return what is to be said of the text as a whole."""
-        notes = []
-        if self._told > self._times:
-            notes.append(NO_TIME)
+        notes = [*super().notes()]
         if self._guesses:
             notes.append(TRIMMED.format(self._guesses))
         return notes
@@ -151,7 +129,7 @@ class OpenSslText:
 
     def _begin(self, at: int) -> None:
         """Begin the next session."""
-        self._talk = Talk(self._count, at, self._keeping)
+        self._talk = self.fresh(at)
         self._talk.server = self._server
         self._dump: BioDump | None = None
         self._body: _Body | None = None
@@ -175,19 +153,8 @@ class OpenSslText:
     def _end(self) -> None:
         """Tell the session."""
         self._pause()
-        talk = self._talk
-        self._conclude(talk)
-        told = talk.finish(self._now)
-        if told is None:
-            return
-        self._count += 1
-        self._told += 1
-        if talk.time is not None:
-            self._times += 1
-            self.timed = True
-            self.began = talk.time if self.began is None else min(self.began, talk.time)
-            self.ended = max(self.ended or 0, talk.time)
-        self._ended.append(told)
+        self._conclude(self._talk)
+        self.tell(self._talk)
 
     def _fresh(self, at: int) -> None:
         """End the session, and begin the next one."""
@@ -662,11 +629,3 @@ class _Pem:
             return base64.b64decode(b"".join(self._lines), validate=False)
         except (binascii.Error, ValueError):
             return b""
-
-
-def changed_at(source: str) -> int:
-    """Return when a file was last changed, in nanoseconds since 1970; now, where that cannot be known."""
-    try:
-        return os.stat(source).st_mtime_ns
-    except (OSError, ValueError):
-        return time.time_ns()

@@ -42,6 +42,12 @@ _MESSAGES: Final = {
 _ALERTS: Final = {
     "ssl30nocertificate": 41,
     "nocertificate": 41,
+    "badcert": 42,
+    "expiredcert": 45,
+    "revokedcert": 44,
+    "handshakefailurealert": 40,
+    "handshakeunexpected": 10,
+    "badmac": 20,
     "unsupportedcert": 43,
     "certificatewasrevoked": 44,
     "revokedcertificate": 44,

@@ -92,7 +92,8 @@ class Facts:
 
     ``missed`` is where a server says that it got an empty Certificate message. ``version`` and ``cipher`` are those that were negotiated, ``asked`` whether the server wanted a certificate, and
     ``sent`` whether the client had one; None: the text does not say. ``certificates`` are the server's and the
-    client's, as DER, ``objections`` what the program minded: causes, words and place.
+    client's, as DER; ``described`` is what is only said of one. ``objection`` is what the program minded: causes,
+    words and place.
     """
 
     def __init__(self) -> None:
@@ -105,6 +106,7 @@ class Facts:
         self.authorities: list[str] = []
         self.established: bool | None = None
         self.certificates: dict[Side, list[bytes]] = {"client": [], "server": []}
+        self.described: dict[Side, Certificate] = {}
         self.objection: tuple[frozenset[str], str, int] | None = None
         self.written: int | None = None
         self.missed: int | None = None
@@ -243,6 +245,8 @@ class Talk:
         long = any(len(end) > len(NOWHERE) for end in ends)
         client, server = [_long(end) if long else end for end in ends]
         talk = Conversation(self.number, client, server, 0, self.place, base, self._keeping)
+        if self.facts.version == "TLS 1.3" and not self.raw:
+            talk.agree(TLS13)
         self._told = _Telling(self, talk, base)
         items, self._items = self._items, []
         for item in items:
@@ -406,10 +410,10 @@ class _Amend:
         ):
             if value is not None and getattr(connection, name) is None:
                 changed[name] = value
-        if any(facts.certificates.values()):
+        if any(facts.certificates.values()) or facts.described:
             changed["certificates"] = Certificates(
-                connection.certificates.client or _chain(facts.certificates["client"]),
-                connection.certificates.server or _chain(facts.certificates["server"]),
+                connection.certificates.client or _chain(facts, "client"),
+                connection.certificates.server or _chain(facts, "server"),
             )
         if facts.authorities and connection.certificate_request is None:
             changed["certificate_request"] = CertificateRequest(tuple(facts.authorities))
@@ -445,8 +449,12 @@ class _Amend:
         return Testimony(established, self._own, tuple(sorted(causes)), says, Position(frame=place))
 
 
-def _chain(encoded: list[bytes]) -> tuple[Certificate, ...]:
-    return tuple(map(read_certificate, encoded))
+def _chain(facts: Facts, side: Side) -> tuple[Certificate, ...]:
+    """Return a side's certificates: those that are shown, else the one that is described."""
+    encoded = facts.certificates[side]
+    if encoded or side not in facts.described:
+        return tuple(map(read_certificate, encoded))
+    return (facts.described[side],)
 
 
 def _long(end: bytes) -> bytes:

@@ -118,6 +118,11 @@ class Conversation:
             transcript.alerts += 1
         transcript.add(event)
 
+    def agree(self, version: i64) -> None:
+        """Say which version was negotiated, where the evidence says so and does not show the server's hello."""
+        if self._transcript.version == 0:
+            self._transcript.version = version
+
     def has_alert(self, side: i64, description: i64) -> bool:
         """Whether an alert of this number is known of ``side``; -1 asks for any that is fatal."""
         for event in self._transcript.events:

@@ -14,7 +14,7 @@ from typing import Final
 from tlsalert.model import Certificate
 from tlsalert.sources.openssl_errors import OpenSslError, openssl_error
 from tlsalert.sources.spellings import alert_code, cipher_name, message_code, version_name
-from tlsalert.sources.talk import FATAL, Closed, Grade, Talk
+from tlsalert.sources.talk import FATAL, SERVER_HELLO, Closed, Grade, Talk
 from tlsalert.sources.talk_log import TalkLog
 from tlsalert.wire.transcript import Keeping
 
@@ -191,6 +191,8 @@ class CurlText(TalkLog):
             elif pending.number > 0xFF:
                 talk.alert(pending.own, pending.number >> 8, pending.number & 0xFF, pending.place, Grade.detail)
         elif (code := data[0] if data else pending.number or message_code(pending.name)) is not None:
+            if code > SERVER_HELLO and talk.facts.version is None:
+                talk.facts.version = version_name(pending.version)  # until then it is the record layer's alone
             whole = len(data) >= 4 and int.from_bytes(data[1:4], "big") == len(data) - 4
             size = pending.size - 4 if pending.size >= 4 else -1
             talk.message(
@@ -216,6 +218,7 @@ class _Pending:
     """A message that was named; its length, and its bytes if they are shown, stand in the lines behind it."""
 
     def __init__(self, found: re.Match[bytes], place: int) -> None:
+        self.version = found[1].decode("utf-8", "replace")
         self.kind = found[3]
         self.name = (found[4] or b"").decode("utf-8", "replace")
         self.number = int(found[5] or 0)

@@ -65,3 +65,35 @@ class BioDump:
         self.trimmed += offset - len(self._data)
         self._data += bytes(offset - len(self._data))
         return True
+
+
+_JSSE: Final = re.compile(r"\s*([0-9A-F]{4,8}): ((?:[0-9A-F]{2} ){1,8})(?:  ((?:[0-9A-F]{2} ){1,8}))?")
+
+
+class JsseDump:
+    """A dump of Java's HexDumpEncoder in the making: "0000: 16 03 03 00 7A   ...", eight bytes, a gap, eight bytes.
+
+    ``size`` is -1 where it is not said: a row of fewer than sixteen bytes is the last one then.
+    """
+
+    def __init__(self, own: bool, size: int, place: int) -> None:
+        self.own = own
+        self.size = size
+        self.place = place
+        self._data = bytearray()
+
+    @property
+    def data(self) -> bytes:
+        """The bytes so far."""
+        return bytes(self._data)
+
+    def take(self, line: str) -> bool:
+        """Take a line; say whether it belongs to the dump."""
+        if len(self._data) % 16 or 0 <= self.size <= len(self._data) or len(self._data) > 1 << 20:
+            return False
+        found = _JSSE.match(line)
+        if found is None or int(found[1], 16) != len(self._data):
+            return False
+        row = bytes.fromhex(found[2] + (found[3] or ""))
+        self._data += row if self.size < 0 else row[: self.size - len(self._data)]
+        return True

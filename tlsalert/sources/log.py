@@ -83,6 +83,14 @@ KINDS: tuple[Kind, ...] = (
         re.compile(rb"^(?:\|<\d+>\| (?:HSK|REC|EXT|ASSERT)|Processed \d+ CA certificate|- Certificate type: X\.509|Connecting to ')"),
         "tlsalert.sources.gnutls_text",
     ),
+    Kind(
+        "Java with -Djavax.net.debug",
+        re.compile(
+            rb"^(?:javax\.net\.ssl\|[A-Z]+\||\*\*\* (?:ClientHello|ServerHello), |.{0,200}, (?:READ|WRITE): (?:TLS|SSL)v\S+ |"
+            rb"\[Raw (?:read|write)\]: length = )"
+        ),
+        "tlsalert.sources.jsse_text",
+    ),
 )
 
 

@@ -41,7 +41,7 @@ def in_lines(connection: Connection, timed: bool = True) -> Connection:
 
 def nowhere(end: Endpoint | None) -> bool:
     """Whether an end is not known: what a :class:`~tlsalert.wire.conversation.Conversation` has in its place."""
-    return end is not None and end.port == 0 and end.address in ("0.0.0.0", "::")
+    return end is not None and end.port == 0 and not end.address.strip("0:.")
 
 
 def worded(text: str) -> str:

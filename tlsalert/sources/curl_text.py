@@ -27,7 +27,9 @@ _TLS: Final = re.compile(
 )
 _DATA: Final = re.compile(rb"(?:(=>) Send|(<=) Recv) SSL data, (\d+) bytes|([{}]) \[(\d+) bytes data\]")
 _DUMP: Final = re.compile(rb"([0-9a-f]{4,8}): ((?:[0-9a-f]{2} ){1,16}) *")
-_PEER: Final = re.compile(r"(?:Connected to .*\(([0-9A-Fa-f.:%\w]+)\) port (\d+)|Established connection to .*\(([0-9A-Fa-f.:]+) port (\d+)\))")
+_PEER: Final = re.compile(
+    r"(?:Connected to .*\(([0-9A-Fa-f.:%\w]+)\) port (\d+)|Established connection to .*\(([0-9A-Fa-f.:]+) port (\d+)\))"
+)
 _TRYING: Final = re.compile(r"\s*Trying (?:\[([0-9A-Fa-f:]+)\]|([0-9.]+)|([0-9A-Fa-f:]+))(?::(\d+))?\.\.\.")
 _USING: Final = re.compile(r"SSL connection using (\S+)(?: / (\S+))?")
 _NSS: Final = re.compile(r"NSS error -?\d+ \(SSL_ERROR_(\w+?)(?:_ALERT)?\)|SSL_ERROR_(\w+)_ALERT")
@@ -161,7 +163,7 @@ class CurlText(TalkLog):
             talk.add(Closed(False, "reset" in text, at))
 
     def _problem(self, words: str, at: int) -> None:
-        """curl refuses the server's certificate, and its library sends the alert for that."""
+        """Curl refuses the server's certificate, and its library sends the alert for that."""
         known = _PROBLEMS.get(words.strip().lower())
         if known is None or self._talk.facts.objection is not None:
             return
@@ -195,9 +197,7 @@ class CurlText(TalkLog):
                 talk.facts.version = version_name(pending.version)  # until then it is the record layer's alone
             whole = len(data) >= 4 and int.from_bytes(data[1:4], "big") == len(data) - 4
             size = pending.size - 4 if pending.size >= 4 else -1
-            talk.message(
-                pending.own, code & 0xFF, pending.place, Grade.detail, size, data[4:] if whole else None
-            )
+            talk.message(pending.own, code & 0xFF, pending.place, Grade.detail, size, data[4:] if whole else None)
 
     def _certificate(self) -> None:
         """Take what is printed of the server's certificate, where its bytes are not."""

@@ -103,9 +103,12 @@ class GnuTlsText(TalkLog):
             if facts.cipher is not None and "_WITH_" not in facts.cipher:
                 facts.version = "TLS 1.3"  # RFC 8446 §B.4: its suites name no key exchange
         elif text.startswith("Server's version: ") and self._of(pointer, at).facts.version is None:
-            self._of(pointer, at).facts.version = {"3.0": "SSLv3", "3.1": "TLS 1.0", "3.2": "TLS 1.1", "3.3": "TLS 1.2"}.get(
-                text.partition(": ")[2].strip()
-            )
+            self._of(pointer, at).facts.version = {
+                "3.0": "SSLv3",
+                "3.1": "TLS 1.0",
+                "3.2": "TLS 1.1",
+                "3.3": "TLS 1.2",
+            }.get(text.partition(": ")[2].strip())
 
     def _message(self, pointer: str, own: bool, name: str, size: int, at: int, code: int | None = None) -> None:
         number = message_code(name) if code is None else code & 0xFF
@@ -141,8 +144,10 @@ class GnuTlsText(TalkLog):
             facts.established = True
         elif (found := _FATAL.match(text)) and "verification" in found[1].lower():
             talk.alert(True, FATAL, 42, at, Grade.summary, True)
-        elif text.startswith("Error in handshake: ") and (code := alert_code(text.partition(": ")[2])) is not None:
-            talk.alert(False, FATAL, code, at, Grade.summary)
+        elif text.startswith("Error in handshake: "):
+            said = alert_code(text.partition(": ")[2])
+            if said is not None:
+                talk.alert(False, FATAL, said, at, Grade.summary)
 
     def _peer(self, found: re.Match[str], at: int) -> None:
         """gnutls-cli connects. Its own words may come behind the library's, which are not buffered."""

@@ -6,6 +6,8 @@ import re
 from typing import Final
 
 _BIO: Final = re.compile(rb"\s*([0-9a-fA-F]{4,8}) - (.*)")
+#: "0000 - ", three columns for each of sixteen bytes, two spaces, and sixteen characters.
+_WHOLE: Final = 7 + 48 + 2 + 16
 _PAIR: Final = re.compile(rb"[0-9a-fA-F]{2}")
 
 
@@ -48,10 +50,30 @@ class BioDump:
         self._data += self._row(found[2])
         return True
 
+    def take_whole(self, line: bytes) -> bool:
+        """Take a line that is surely a whole row of sixteen bytes: most are, and nothing else need be looked at."""
+        if self.missing < 16 or len(line) != _WHOLE or line[4:7] != b" - " or line[30:31] != b"-":
+            return False
+        try:
+            offset, row = int(line[:4], 16), bytes.fromhex(line[7:55].replace(b"-", b" ").decode())
+        except ValueError:
+            return False
+        if len(row) != 16 or offset != len(self._data) & 0xFFFF:
+            return False
+        self._data += row
+        return True
+
     def _row(self, rest: bytes) -> bytes:
         """Return the bytes of one row: pairs at every third column, as many as are due."""
-        row = bytearray()
-        for at in range(0, min(16, self.missing) * 3, 3):
+        due = min(16, self.missing)
+        try:
+            row = bytearray.fromhex(rest[: due * 3].replace(b"-", b" ").decode())
+        except ValueError:
+            row = bytearray()
+        if len(row) == due:
+            return bytes(row)
+        row.clear()
+        for at in range(0, due * 3, 3):
             pair = rest[at : at + 2]
             if _PAIR.fullmatch(pair) is None:
                 break

@@ -23,7 +23,9 @@ _ENTRY: Final = re.compile(r"javax\.net\.ssl\|(\w+)\|([^|]{1,40})\|(.{0,200}?)\|
 _MESSAGE: Final = re.compile(r"(Produced|Consuming) (.*?)(?: handshake)? message\b")
 _TIME: Final = re.compile(r"(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)\.(\d{3}) (\S+)")
 _OLD_MESSAGE: Final = re.compile(r"\*\*\* (\w[\w ]*?)(?:, (TLSv?[\d.]+|SSLv\d))?\s*$")
-_OLD_RECORD: Final = re.compile(r"(.{0,200}?), (READ|WRITE): (\S+) (Change Cipher Spec|Handshake|Alert|Application Data), length")
+_OLD_RECORD: Final = re.compile(
+    r"(.{0,200}?), (READ|WRITE): (\S+) (Change Cipher Spec|Handshake|Alert|Application Data), length"
+)
 _OLD_ALERT: Final = re.compile(r"(.{0,200}?), (RECV|SEND) (\S+ )?ALERT:\s+(fatal|warning), (?:description = )?(\w+)")
 _OLD_RAW: Final = re.compile(r"\[Raw (read|write)\]: length = (\d+)")
 _OLD_COOKIE: Final = re.compile(r"RandomCookie:\s+GMT: (-?\d+) bytes = \{ ([\d, ]+)\}")
@@ -143,7 +145,7 @@ class JsseText(TalkLog):
             return
         words = name.split(" ")
         code = message_code(words[-1])
-        if code is None or name.endswith("Request") and words[-1] == "HelloRequest":
+        if code is None or (name.endswith("Request") and words[-1] == "HelloRequest"):
             return
         if name == "HelloRetryRequest":
             code = SERVER_HELLO
@@ -414,6 +416,8 @@ def _date(text: str) -> datetime | None:
     if found is None or hours is None:
         return None
     try:
-        return datetime.strptime(f"{found[1]} {found[3]}", "%b %d %H:%M:%S %Y").replace(tzinfo=UTC) - timedelta(hours=hours)
+        return datetime.strptime(f"{found[1]} {found[3]}", "%b %d %H:%M:%S %Y").replace(tzinfo=UTC) - timedelta(
+            hours=hours
+        )
     except (ValueError, OverflowError):
         return None

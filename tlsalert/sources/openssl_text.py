@@ -109,6 +109,8 @@ class OpenSslText(TalkLog):
 
     def line(self, text: bytes, number: int) -> None:
         """Take line ``number``."""
+        if self._dump is not None and not self._unwoven.waits and self._dump.take_whole(text):
+            return
         for whole, at in self._unwoven.feed(text, number):
             self._whole(whole.rstrip(b"\r"), at)
 
@@ -358,7 +360,7 @@ class OpenSslText(TalkLog):
 
     def _on_alert(self, line: bytes, at: int) -> None:
         """An alert as -state tells it: "SSL3 alert read:fatal:bad certificate"."""
-        _, level, name = (line.split(b":", 2) + [b"", b""])[:3]
+        _, level, name = [*line.split(b":", 2), b"", b""][:3]
         code = alert_code(name.decode("utf-8", "replace"))
         if code is not None:
             own = line.startswith(b"SSL3 alert write")
@@ -573,7 +575,7 @@ class OpenSslText(TalkLog):
             facts.alpn = text[15:].strip() or None
 
     def _new(self, text: str) -> None:
-        """"New, TLSv1.3, Cipher is TLS_AES_256_GCM_SHA384": the version here is the cipher's up to 1.2."""
+        """Take "New, TLSv1.3, Cipher is NAME": the version here is the cipher's up to 1.2."""
         name = text.rpartition("Cipher is ")[2].strip()
         if name == "(NONE)":
             self._trouble = True

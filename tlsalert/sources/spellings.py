@@ -165,9 +165,7 @@ _CIPHERS: Final = {
 
 
 def _openssl_cipher(text: str) -> str | None:
-    for begins, exchange in _EXCHANGES:
-        if text.startswith(begins):
-            break
+    begins, exchange = next(pair for pair in _EXCHANGES if text.startswith(pair[0]))
     rest = text[len(begins) :]
     if rest == "CHACHA20-POLY1305":
         rest += "-SHA256"

@@ -90,10 +90,11 @@ Item = Bytes | Gap | Said | Closed
 class Facts:
     """What a text says of a session besides its messages.
 
-    ``missed`` is where a server says that it got an empty Certificate message. ``version`` and ``cipher`` are those that were negotiated, ``asked`` whether the server wanted a certificate, and
+    ``version`` and ``cipher`` are those that were negotiated, ``asked`` whether the server wanted a certificate, and
     ``sent`` whether the client had one; None: the text does not say. ``certificates`` are the server's and the
     client's, as DER; ``described`` is what is only said of one. ``objection`` is what the program minded: causes,
-    words and place.
+    words and place. ``missed`` is where a server says that it got an empty Certificate message, ``written`` how many
+    bytes a client wrote in the handshake, and ``rebuilt`` whether a hello was put together again from words.
     """
 
     def __init__(self) -> None:
@@ -211,7 +212,11 @@ class Talk:
         was empty, if it went on at all.
         """
         client = self.server is not True
-        said = [item.code for item in self._items if isinstance(item, Said) and item.kind == HANDSHAKE and item.own == client]
+        said = [
+            item.code
+            for item in self._items
+            if isinstance(item, Said) and item.kind == HANDSHAKE and item.own == client
+        ]
         if CERTIFICATE not in said or CERTIFICATE_VERIFY in said or FINISHED not in said:
             return
         nothing = self._no_certificate()
@@ -231,7 +236,8 @@ class Talk:
                 return None
             self._begin(now)
         told = self._told
-        assert told is not None
+        if told is None:
+            return None
         told.finish()
         talk = told.talk
         talk.amend = _Amend(self, frozenset(told.guessed))
@@ -279,9 +285,7 @@ class Talk:
         said: list[tuple[Side, int, bytes | None]] = [("client", CLIENT_HELLO, None)]
         if flight or facts.version:
             said.append(("server", SERVER_HELLO, None))
-        if flight and facts.established is None:
-            said.append(("server", CERTIFICATE, None))
-        elif facts.certificates["server"]:
+        if (flight and facts.established is None) or facts.certificates["server"]:
             said.append(("server", CERTIFICATE, None))
         if facts.asked or (facts.asked is None and facts.sent is not None):
             said.append(("server", CERTIFICATE_REQUEST, None))

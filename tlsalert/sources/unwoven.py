@@ -31,6 +31,11 @@ class Unwoven:
         self._number = 0
         self._waited = 0
 
+    @property
+    def waits(self) -> bool:
+        """Whether a line of stdout has begun and waits for its end."""
+        return bool(self._begun)
+
     def feed(self, text: bytes, number: int) -> Iterator[tuple[bytes, int]]:
         """Take the next line."""
         found = ON_STDERR.search(text)

@@ -8,6 +8,8 @@ from typing import Final
 _BIO: Final = re.compile(rb"\s*([0-9a-fA-F]{4,8}) - (.*)")
 #: "0000 - ", three columns for each of sixteen bytes, two spaces, and sixteen characters.
 _WHOLE: Final = 7 + 48 + 2 + 16
+#: How a byte is shown as text.
+_SHOWN: Final = bytes(code if 0x20 <= code < 0x7F else 0x2E for code in range(256))
 _PAIR: Final = re.compile(rb"[0-9a-fA-F]{2}")
 
 
@@ -58,8 +60,8 @@ class BioDump:
             offset, row = int(line[:4], 16), bytes.fromhex(line[7:55].replace(b"-", b" ").decode())
         except ValueError:
             return False
-        if len(row) != 16 or offset != len(self._data) & 0xFFFF:
-            return False
+        if len(row) != 16 or offset != len(self._data) & 0xFFFF or line[57:] != row.translate(_SHOWN):
+            return False  # a word of stderr may be as long as what it interrupts
         self._data += row
         return True
 

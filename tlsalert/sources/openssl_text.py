@@ -265,7 +265,7 @@ class OpenSslText(TalkLog):
             self._head = Bytes(dump.own, data, dump.place)
             return
         if data and data[0] in (HANDSHAKE, 0x80) and self._talk.server is None:
-            self._talk.server = not dump.own
+            self._is_server(not dump.own)
         self._renew(dump.own, data, dump.place)
         if data:
             self._talk.add(Bytes(dump.own, data, dump.place))

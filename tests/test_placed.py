@@ -8,7 +8,7 @@ import pytest
 from msgspec import structs
 
 import tlsalert
-from tlsalert.model import Connection, Position
+from tlsalert.model import Connection, Endpoint, Position
 from tlsalert.placed import in_lines, worded
 
 CONSOLE = Path(__file__).parents[1] / "captures" / "console.pcap"
@@ -56,3 +56,10 @@ def test_a_log_without_times_has_none(connection: Connection) -> None:
 )
 def test_sentences_speak_of_lines(says: str, told: str) -> None:
     assert worded(says) == told
+
+
+def test_ends_that_nobody_knows_are_left_out(connection: Connection) -> None:
+    somewhere = structs.replace(connection, client=Endpoint("0.0.0.0", 0))
+    placed = in_lines(somewhere)
+    assert placed.client is None
+    assert placed.server == connection.server

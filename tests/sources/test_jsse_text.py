@@ -74,26 +74,24 @@ def test_an_empty_list_is_no_certificate(tmp_path: Path) -> None:
 
 def test_threads_do_not_mix(tmp_path: Path) -> None:
     one = NEW.replace("{}", CERTIFICATE)
-    entries = [
-        (a, b)
-        for a, b in zip(one.split("\njavax"), one.replace("|10|main|", "|11|pool|").split("\njavax"), strict=True)
-    ]
-    text = "\njavax".join(piece for pair in entries for piece in pair).replace("\njavaxjavax", "\njavax")
+    other = one.replace("|10|main|", "|11|pool|")
+    pairs = zip(one.split("\njavax"), other.split("\njavax"), strict=True)
+    text = "\njavax".join(piece for pair in pairs for piece in pair).replace("\njavaxjavax", "\njavax")
     found = read(tmp_path, text)
     assert [alerts(connection) for connection in found] == [[("server", 42)], [("server", 42)]]
     assert said(found[0]) == said(found[1])
 
 
 OLD = """*** ClientHello, TLSv1.2
-RandomCookie:  GMT: 1623919877 bytes = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, \
-23, 24, 25, 26, 27, 28 }
+RandomCookie:  GMT: 1623919877 bytes = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, \
+22, 23, 24, 25, 26, 27, 28 }
 Cipher Suites: [TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384]
 ***
 main, WRITE: TLSv1.2 Handshake, length = 193
 main, READ: TLSv1.2 Handshake, length = 85
 *** ServerHello, TLSv1.2
-RandomCookie:  GMT: 1426138917 bytes = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, \
-23, 24, 25, 26, 27, 28 }
+RandomCookie:  GMT: 1426138917 bytes = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, \
+22, 23, 24, 25, 26, 27, 28 }
 Session ID:  {}
 Cipher Suite: TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384
 ***

@@ -10,10 +10,10 @@ from tlsalert.sources.openssl_errors import openssl_error
 @pytest.mark.parametrize(
     ("line", "reason", "alert"),
     [
-        (b"15087:error:14094412:SSL routines:SSL3_READ_BYTES:sslv3 alert bad certificate:s3_pkt.c:1053:SSL alert number 42", 1042, 42),
+        (b"1:error:14094412:SSL routines:SSL3_READ_BYTES:sslv3 alert bad cert:s.c:1:SSL alert number 42", 1042, 42),
         (b"4046AA7F:error:0A000415:SSL routines:ssl3_read_bytes:x:../ssl/r.c:1602:SSL alert number 45", 1045, 45),
         (b"error:0A000418:SSL routines::tlsv1 alert unknown ca", 1048, 48),
-        (b"140:error:1417C086:SSL routines:tls_process_client_certificate:certificate verify failed:s.c:3701:", 134, None),
+        (b"140:error:1417C086:SSL routines:f:certificate verify failed:s.c:3701:", 134, None),
         (b"4076:error:0A0000C7:SSL routines:f:peer did not return a certificate:s.c:35:", 199, None),
     ],
 )  # fmt: skip

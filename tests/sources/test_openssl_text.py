@@ -7,6 +7,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -174,7 +175,7 @@ Header:
       Random:
         gmt_unix_time=0x9E0CD4A4
         random_bytes (len=28): A7941EB5DF5A0D9B13C86BD337F23F0C3076C34A0F8EA79EDAABF5D5
-      session_id (len=0): 
+      session_id (len=0):{}
       cipher_suites (len=2)
         {0xC0, 0x30} TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384
       compression_methods (len=1)
@@ -193,7 +194,7 @@ Header:
       Random:
         gmt_unix_time=0x55012725
         random_bytes (len=28): ACB93A932D81AA8EBA755B22ED37307B9B2B1CC0E6F00D4319CDA458
-      session_id (len=0): 
+      session_id (len=0):{}
       cipher_suite {0xC0, 0x30} TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384
       compression_method: No Compression (0x00)
 
@@ -221,6 +222,9 @@ Header:
   Length = 2
     Level=fatal(2), description=handshake failure(40)
 """
+
+
+TRACE = TRACE.replace("{}", " ")  # the program prints a space there
 
 
 def test_hellos_of_trace_are_put_together_again(tmp_path: Path) -> None:
@@ -306,10 +310,8 @@ def test_damaged_texts_never_break_the_reader(tmp_path: Path, data: st.DataObjec
             lines[at] = line[:place] + data.draw(st.binary(min_size=1, max_size=1)) + line[place + 1 :]
         else:
             lines[at], lines[-1] = lines[-1], line
-    try:
+    with suppress(CaptureError):
         read(tmp_path, b"\n".join(lines))
-    except CaptureError:
-        pass
 
 
 def test_endless_application_data_takes_no_memory(tmp_path: Path) -> None:

@@ -132,7 +132,8 @@ def test_the_old_format(tmp_path: Path) -> None:
 def test_java_says_itself_why_it_refuses_a_server(tmp_path: Path) -> None:
     end = NEW.index("javax.net.ssl|DEBUG|10|main|2021-06-17 08:51:09.955")
     fatal = (
-        "javax.net.ssl|ERROR|10|main|2021-06-17 08:51:09.957 UTC|TransportContext.java:375|Fatal (CERTIFICATE_UNKNOWN): "
+        "javax.net.ssl|ERROR|10|main|2021-06-17 08:51:09.957 UTC|TransportContext.java:375|"
+        "Fatal (CERTIFICATE_UNKNOWN): "
         "PKIX path building failed: unable to find valid certification path to requested target (\n"
     )
     (found,) = read(tmp_path, NEW[:end] + fatal)

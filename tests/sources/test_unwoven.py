@@ -35,3 +35,10 @@ def test_short_words_of_stderr_wait_for_nothing() -> None:
 def test_what_never_ends_is_not_waited_for() -> None:
     text = b"\n".join([b"0000verify return:1", *[b"verify return:1"] * PATIENCE])
     assert (b"0000", 1) in lines(text)
+
+
+def test_a_digit_that_is_glued_to_the_number_of_a_thread_belongs_to_stdout() -> None:
+    error = b"140714381317952:error:14094412:SSL routines:f:r:s.c:1:SSL alert number 42"
+    assert lines(b"04" + error + b"\ne0 - 89") == [(error, 1), (b"04e0 - 89", 1)]
+    error = b"4046AA7F0000AB12:error:0A000412:SSL routines:f:r:s.c:1:SSL alert number 42"
+    assert lines(b"04e0 - 8" + error + b"\n9 ce") == [(error, 1), (b"04e0 - 89 ce", 1)]

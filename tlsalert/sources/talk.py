@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 from enum import IntEnum
-from typing import Final
+from typing import Any, Final
 
 from msgspec import Struct, structs
 
@@ -240,7 +240,7 @@ class Talk:
             return None
         told.finish()
         talk = told.talk
-        talk.amend = _Amend(self, frozenset(told.guessed))
+        talk.amend = _Amend(self, frozenset(told.guessed), frozenset(told.worded) if self.raw else frozenset())
         return talk
 
     def _begin(self, now: int | None) -> None:
@@ -318,6 +318,7 @@ class _Telling:
         self.session = session
         self.talk = talk
         self.guessed: set[tuple[Side, int]] = set()
+        self.worded: set[int] = set()
         self._base = base
         self._ticks = 0
         self._changed = [False, False]
@@ -353,6 +354,7 @@ class _Telling:
                 continue
             self._ticks += 1
             hidden = self._hides(side, ALERT, 0) or talk.changed[side]
+            self.worded.add(item.place)
             busy = self.session.raw and talk.forget_unread(side, SHORT)
             talk.told(side, ALERT, item.code, 2, None, item.place, self._base + self._ticks, hidden)
             if item.guessed or busy:
@@ -396,16 +398,17 @@ class _Telling:
 class _Amend:
     """Adds to a connection what the text says besides."""
 
-    def __init__(self, session: Talk, guessed: frozenset[tuple[Side, int]]) -> None:
+    def __init__(self, session: Talk, guessed: frozenset[tuple[Side, int]], worded: frozenset[int]) -> None:
         self._facts = session.facts
         self._own: Side = session.own
         self._notes = tuple(session.notes)
         self._guessed = guessed
+        self._worded = worded
         self._timed = session.time is not None
 
     def __call__(self, connection: Connection) -> Connection:
         facts = self._facts
-        changed: dict[str, object] = {}
+        changed: dict[str, Any] = {}
         for name, value in (
             ("tls_version", facts.version),
             ("cipher_suite", facts.cipher),
@@ -433,6 +436,13 @@ class _Amend:
                 if (alert.sender, alert.code or 0) in self._guessed
                 else alert
                 for alert in connection.alerts
+            )
+        read = {(a.sender, a.code) for a in connection.alerts if a.position.frame not in self._worded}
+        doubled = [a for a in connection.alerts if a.position.frame in self._worded and (a.sender, a.code) in read]
+        if doubled:  # decryption has shown what the words had told
+            alerts = changed.get("alerts", connection.alerts)
+            changed["alerts"] = tuple(
+                a for a in alerts if a.position.frame not in {one.position.frame for one in doubled}
             )
         said = self._testimony(connection)
         if said is not None:

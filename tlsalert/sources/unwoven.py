@@ -11,10 +11,12 @@ from collections.abc import Iterator
 from typing import Final
 
 #: How lines begin that OpenSSL's s_client and s_server write to stderr: of the certificate's verification, the state
-#: of the handshake, and errors.
+#: of the handshake, and errors. Those begin with the number of the thread, to which a digit of stdout may be glued: 16
+#: hexadecimal digits since 3.0, whose codes begin with the library shifted by 23 bits, and before it 15 on Linux.
 ON_STDERR: Final = re.compile(
     rb"depth=\d+ |verify error:num=\d+:|verify return:\d|verify depth is \d|not(?:Before|After)=\w{3} |"
-    rb"[0-9A-Fa-f]{8,16}:error:[0-9A-F]{8}:|\d+:error:[0-9A-F]{8}:|(?:read|write):errno=\d|"
+    rb"[0-9A-F]{16}:error:[08][0-9A-F]{7}:|\d{15}:error:[0-9A-F]{8}:|"
+    rb"(?<![0-9A-Fa-f])[0-9A-Fa-f]{1,14}:error:[0-9A-F]{8}:|(?:read|write):errno=\d|"
     rb"SSL3 alert (?:read|write):|SSL_(?:connect|accept):|Can't use SSL_get_servername|SSL_(?:connect|accept) error"
 )
 #: Lines of stderr that are too short to be looked for inside others.

@@ -115,9 +115,8 @@ def command(
     EVIDENCE is a pcap or pcapng file, plain or compressed (gzip, zstd, xz, bzip2), or "-" for a pipe. Connections
     come in the order of their first packets; from a pipe, and in captures with very many failures, as they end.
 
-    Texts that are read: openssl s_client and s_server with -debug, -msg, -trace, -state or none of them, curl -v,
-    --trace and --trace-ascii, gnutls-cli and gnutls-serv (best with -d 4), Java's -Djavax.net.debug=ssl,handshake or
-    all.
+    Texts that are read: openssl s_client and s_server with -debug, -msg, -trace, -state or none of them, curl's verbose
+    and trace output, gnutls-cli and gnutls-serv (best with -d 4), Java's -Djavax.net.debug=ssl,handshake or all.
     """
     gc.enable()
     gc.set_threshold(1_000_000, 50, 50)  # what reading makes has no cycles: looking for them took a third of the time

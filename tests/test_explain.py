@@ -10,6 +10,7 @@ from tlsalert.explain import Cause, ExplainedAlert, Explanation, explain
 from tlsalert.registry.alerts import AlertDescription
 
 KEYS = ["input", "program", "direction", "alert", "error_code", "meaning", "causes", "next"]
+KEYS += ["cause", "certain", "other_alerts"]
 
 
 def told(text: str) -> int | None:
@@ -88,7 +89,7 @@ def test_libraries_words_of_their_own_are_known(text: str, alert: AlertDescripti
 
 def test_an_alert_is_told_with_source_versions_and_severity() -> None:
     assert explain("116").alert == ExplainedAlert(
-        116, "certificate_required", "RFC 8446 §6.2", ("TLS 1.3", "DTLS"), "always fatal"
+        116, "certificate_required", "RFC 8446 §6.2", ("TLS 1.3", "DTLS"), "always fatal", None, "a server"
     )
 
 
@@ -140,13 +141,10 @@ def test_json_has_exactly_the_documented_keys() -> None:
         "description": "unknown_ca",
         "rfc": "RFC 8446 §6.2",
         "versions": ["TLS 1.0", "TLS 1.1", "TLS 1.2", "TLS 1.3", "DTLS"],
+        "severity": "always fatal",
+        "sent_by": "either side",
     }
-    assert (known["program"], known["direction"], known["error_code"], known["causes"]) == (
-        None,
-        None,
-        None,
-        [],
-    )
+    assert (known["program"], known["direction"], known["error_code"]) == (None, None, None)
     assert unknown["alert"] is None
 
 
@@ -160,6 +158,89 @@ def test_json_of_causes() -> None:
             "source": "ssl/s3_both.c",
         }
     ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\\2*",
+        "02 2a",
+        "02 2A",
+        "0x02 0x2a",
+        "\\25\\3\\3\\0\\2\\2*",
+        "15 03 03 00 02 02 2a",
+        "15030300020 22a",
+        "\\x15\\x03\\x01\\x00\\x02\\x02\\x2a",
+    ],
+)
+def test_the_bytes_of_an_alert_are_understood(text: str) -> None:
+    assert told(text) == 42
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "direction"),
+    [
+        ("14094412", 42, "received"),
+        ("0A000412", 42, "received"),
+        ("0x14094412", 42, "received"),
+        ("336151570", 42, "received"),
+        ("10000412", 42, "received"),
+        ("1042", 42, "received"),
+        ("554", 42, None),
+        ("-12271", 42, "received"),
+        ("SSL_ERROR_BAD_CERT_ALERT", 42, "received"),
+        ("SSL_R_SSLV3_ALERT_BAD_CERTIFICATE", 42, "received"),
+        ("ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE", 42, "received"),
+        ("0x80090328", 45, "received"),
+        ("-2146893016", 45, "received"),
+        ("SEC_E_UNTRUSTED_ROOT", 48, "received"),
+        ("-9825", 42, "received"),
+        ("X509_V_ERR_CERT_HAS_EXPIRED", 45, "sent"),
+        ("SSL_R_NO_SHARED_CIPHER", 40, "sent"),
+        ("GNUTLS_E_UNSUPPORTED_VERSION_PACKET", 70, "sent"),
+        ("MBEDTLS_ERR_SSL_BAD_PROTOCOL_VERSION", 70, "sent"),
+        ("ASN_BEFORE_DATE_E", 45, "sent"),
+        ("errSSLPeerBadCert", 42, "received"),
+    ],
+)
+def test_codes_and_constants_of_libraries_are_understood(text: str, code: int, direction: str | None) -> None:
+    explanation = explain(text)
+    assert (explanation.alert and explanation.alert.code, explanation.direction) == (code, direction)
+    assert explanation.said
+
+
+@pytest.mark.parametrize("text", ["-12", "GNUTLS_E_FATAL_ALERT_RECEIVED", "-0x7780", "-313", "36887", "0x8009030E"])
+def test_a_code_that_names_no_alert_is_understood_all_the_same(text: str) -> None:
+    explanation = explain(text)
+    assert explanation.understood
+    assert explanation.alert is None
+    assert explanation.meaning
+
+
+def test_the_library_function_and_reason_of_a_code_are_told() -> None:
+    assert (
+        "SSL library, function ssl3_read_bytes, reason 1042 (sslv3 alert bad certificate)" in explain("14094412").said
+    )
+    assert "X.509 library, reason 116 (key values mismatch)" in explain("0B080074").said
+
+
+def test_an_alert_is_told_with_who_sends_it_for_what() -> None:
+    causes = explain("45").causes
+    assert ("certificate_expired", "openssl>=1.1.1") in {(one.cause, one.stack) for one in causes}
+    assert all(one.condition and one.source for one in causes)
+    assert {one.stack for one in explain("45", ("nss",)).causes} == {"nss"}
+
+
+def test_what_a_program_sent_is_told_with_its_own_reasons_only() -> None:
+    explanation = explain("error:0A0000C7:SSL routines::peer did not return a certificate")
+    assert explanation.found == "no_client_certificate"
+    assert [one.code for one in explanation.others] == [116]
+    assert {(one.cause, one.stack) for one in explanation.causes} == {("no_client_certificate", "openssl>=1.1.1")}
+
+
+def test_the_next_steps_are_those_of_the_cause_that_a_line_tells() -> None:
+    assert "clock" in explain("verify error:num=9:certificate is not yet valid").next[0]
+    assert "give the client a certificate" in explain("tls: client didn't provide a certificate").next[0]
 
 
 @given(text=st.text(max_size=300))
@@ -180,3 +261,26 @@ def test_every_byte_is_an_alerts_number(code: int) -> None:
 def test_a_long_text_takes_no_long_time() -> None:
     assert explain("(" * 1_000_000).alert is None
     assert explain("1" * 1_000_000).alert is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "hello", "x" * 61 + " hello", "1042 things", "No name matching the rule of the proxy that was asked for"],
+)
+def test_a_line_of_a_log_that_is_about_something_else_is_passed_over(text: str) -> None:
+    explanation = explain(text, in_log=True)
+    assert not explanation.understood
+    assert explanation.next == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "42",
+        "unknown ca",
+        "remote error: tls: bad certificate",
+        "2021-06-17T08:50:29Z host daemon[7]: remote error: tls: bad certificate",
+    ],
+)
+def test_a_line_of_a_log_that_tells_of_an_alert_is_told(text: str) -> None:
+    assert explain(text, in_log=True).alert

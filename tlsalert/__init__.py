@@ -15,6 +15,7 @@ from tlsalert import _version
 
 if TYPE_CHECKING:
     from tlsalert.capture import Capture, read
+    from tlsalert.clockways.ask import clock
     from tlsalert.decode import contents
     from tlsalert.errors import TlsalertError
     from tlsalert.explain import explain
@@ -30,6 +31,7 @@ _HOMES = {
     "Connection": "model",
     "TlsalertError": "errors",
     "Verdict": "model",
+    "clock": "clockways.ask",
     "contents": "decode",
     "explain": "explain",
     "load_result": "replay.result",
@@ -43,6 +45,7 @@ __all__ = [
     "TlsalertError",
     "Verdict",
     "__version__",
+    "clock",
     "contents",
     "explain",
     "load_result",

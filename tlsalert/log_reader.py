@@ -14,7 +14,7 @@ from tlsalert.placed import in_lines
 from tlsalert.secrets.opening import OpenWith
 from tlsalert.sources.files import ByteSource
 from tlsalert.sources.lines import Lines
-from tlsalert.sources.log import Kind, Log, kind_of
+from tlsalert.sources.log import LAST, Kind, Log, kind_of
 from tlsalert.telling import Telling, Wanted
 from tlsalert.wire.conversation import Conversation
 from tlsalert.wire.transcript import Keeping
@@ -92,6 +92,10 @@ class LogReader:
             seen += fresh
             if chunk is None:
                 break
+            if chunk == b"" and any(map(LAST.sign.search, seen)):
+                break  # a pipe that is idle has said what it is
+        if kind is None and any(map(LAST.sign.search, seen)):
+            kind = LAST
         if kind is None:
             self._source.close()
             raise CaptureError(

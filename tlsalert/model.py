@@ -329,6 +329,40 @@ class Preamble(Struct, frozen=True, gc=False):
     answered: Position | None = None
 
 
+class Objection(Struct, frozen=True, gc=False):
+    """What a program says in its own log that it refused the peer for, in its words.
+
+    ``about_certificate`` tells whether it is about the peer's certificate; ``cause`` is None where the words do not
+    tell the cause, and ``others`` are causes that have the same words. ``alert`` is the number that this kind of
+    program sends for it where it does not say so itself: known, not seen. With ``soft`` it went on all the same.
+    """
+
+    says: str
+    position: Position
+    cause: str | None = None
+    about_certificate: bool = False
+    others: tuple[str, ...] = ()
+    alert: int | None = None
+    inside: bool = False
+    soft: bool = False
+
+
+class Account(Struct, frozen=True, gc=False):
+    """What one side's own log tells in words: ``side`` keeps it, so its times are that side's clock.
+
+    ``side`` is None where the log does not say which side it is. ``completed`` is where it says that the handshake was
+    done; ``failed`` where it says that it failed, without saying who refused; ``none_sent`` where it shows that the
+    client answered the request for a certificate with none.
+    """
+
+    program: str
+    side: Side | None = None
+    objections: tuple[Objection, ...] = ()
+    completed: Position | None = None
+    none_sent: Position | None = None
+    failed: Position | None = None
+
+
 class Connection(Struct, frozen=True, kw_only=True, gc=False):
     """One TLS connection as the evidence shows it. ``connection`` counts from 0 within ``source``.
 
@@ -339,6 +373,7 @@ class Connection(Struct, frozen=True, kw_only=True, gc=False):
     inside TLS, where it was decrypted. ``protocol`` names what was spoken before TLS, and ``preamble`` tells how TLS
     was asked for there. ``hello_records`` are version and length (of what is the ClientHello's, with its header) of the
     records in which the first ClientHello came, the first 1024 of them; empty where it was not seen in a record.
+    ``account`` is there where the evidence is a log that tells the connection in words.
     ``testimony`` is what a program said of it in words.
     """
 
@@ -376,6 +411,7 @@ class Connection(Struct, frozen=True, kw_only=True, gc=False):
     inside: tuple[bytes, bytes] = (b"", b"")
     preamble: Preamble | None = None
     hello_records: tuple[tuple[int, int], ...] = ()
+    account: Account | None = None
     testimony: Testimony | None = None
 
     @property

@@ -113,6 +113,10 @@ class Telling:
 
     def _judge(self, built: Connection, well: bool) -> Connection:
         """Judge a connection, by what was given as well where the evidence does not show it."""
+        if built.account is not None:
+            from tlsalert.diagnosis.account import judge_account
+
+            return judge_account(built, None if self.given is None else self.given.server_clock(built, self.began))
         if self.given is None:
             return judge(built, self._witnesses, well)
         supplied = self.given.supplied(built)

@@ -2,19 +2,25 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tlsalert.cli.explain import command
 
-BAD_CERTIFICATE = """\
-bad_certificate (42)   usually fatal   TLS 1.0 to 1.3, SSLv3, DTLS   RFC 8446 §6.2
-The sender could not accept the peer's certificate: damaged, wrongly signed, or refused for a reason
-that its library maps to this alert. With OpenSSL that includes a certificate that is not valid yet.
-next  compare the certificate's validity with the clock of the side that sent the alert
-      check that each certificate of the chain is signed by the next one, and the key size and hash
-      check the purposes (extendedKeyUsage) and, if the sender logs, its verify error
+ERROR_LINES = Path(__file__).parents[1] / "understanding" / "error_lines.jsonl"
+UNKNOWN_PSK = """\
+unknown_psk_identity (115)
+always fatal   TLS 1.0 to 1.3, DTLS   by a server   RFC 4279 §2
+
+The server does not know the PSK identity of the client, or does not want to
+tell whether it does: then decrypt_error says the same.
+
+next  compare the identity byte by byte: case, spaces, a missing prefix
+      check that the server has the key
 """
 
 
@@ -29,24 +35,24 @@ def run(*arguments: str, stdin: str | bytes | None = None) -> Result:
 
 
 def test_an_alert_is_told_in_few_lines() -> None:
-    result = run("42")
-    assert (result.exit_code, result.stdout, result.stderr) == (0, BAD_CERTIFICATE, "")
+    result = run("115")
+    assert (result.exit_code, result.stdout, result.stderr) == (0, UNKNOWN_PSK, "")
 
 
 @pytest.mark.parametrize(
     ("text", "head"),
     [
-        ("0x30", "unknown_ca (48)   always fatal   TLS 1.0 to 1.3, DTLS   RFC 8446 §6.2"),
-        ("21", "decryption_failed (21)   always fatal   TLS 1.0 and 1.1   RFC 5246 §7.2.2"),
-        ("no_certificate", "no_certificate (41)   warning   SSLv3   RFC 6101 §5.4.2"),
-        ("116", "certificate_required (116)   always fatal   TLS 1.3, DTLS   RFC 8446 §6.2"),
-        ("52", "too_many_cids_requested (52)   always fatal   DTLS   RFC 9147 §9"),
-        ("1", "end_of_early_data (1)   warning   draft-ietf-tls-tls13-18 §6.1"),
-        ("200", "unlisted (200)   unassigned"),
+        ("0x30", "always fatal   TLS 1.0 to 1.3, DTLS   by either side   RFC 8446 §6.2"),
+        ("21", "always fatal   TLS 1.0 and 1.1   by either side   RFC 5246 §7.2.2"),
+        ("no_certificate", "warning   SSLv3   by a client   RFC 6101 §5.4.2"),
+        ("116", "always fatal   TLS 1.3, DTLS   by a server   RFC 8446 §6.2"),
+        ("52", "always fatal   DTLS   by either side   RFC 9147 §9"),
+        ("1", "warning   by either side   draft-ietf-tls-tls13-18 §6.1"),
+        ("200", "unassigned"),
     ],
 )
-def test_the_first_line_holds_the_facts(text: str, head: str) -> None:
-    assert run(text).stdout.splitlines()[0] == head
+def test_the_second_line_holds_the_facts(text: str, head: str) -> None:
+    assert run(text).stdout.splitlines()[1] == head
 
 
 def test_what_became_of_an_alert_is_noted() -> None:
@@ -54,12 +60,12 @@ def test_what_became_of_an_alert_is_noted() -> None:
 
 
 @pytest.mark.parametrize("code", range(256))
-def test_no_line_is_wider_than_a_hundred_columns(code: int) -> None:
-    assert max(map(len, run(str(code)).stdout.splitlines())) <= 100
+def test_no_line_is_wider_than_eighty_columns(code: int) -> None:
+    assert max(map(len, run(str(code)).stdout.splitlines())) <= 80
 
 
 def test_several_texts_are_told_one_after_the_other() -> None:
-    heads = [block.split()[0] for block in run("42", "unknown_ca", "0x28").stdout.split("\n\n")]
+    heads = re.findall(r"^(\w+) \(\d+\)$", run("42", "unknown_ca", "0x28").stdout, re.MULTILINE)
     assert heads == ["bad_certificate", "unknown_ca", "handshake_failure"]
 
 
@@ -73,9 +79,9 @@ def test_a_dash_reads_lines_from_stdin() -> None:
 
 
 def test_text_that_is_not_understood_goes_to_stderr_and_the_rest_is_told() -> None:
-    result = run("42", "nonsense")
+    result = run("115", "nonsense")
     assert result.exit_code == 0
-    assert result.stdout == BAD_CERTIFICATE
+    assert result.stdout == UNKNOWN_PSK
     assert "nonsense\nThis is no alert that is known here." in result.stderr
 
 
@@ -97,7 +103,7 @@ def test_json_is_a_list_with_one_object_per_input() -> None:
     assert [one["input"] for one in told] == ["42", "nonsense", "0xc8"]
     assert [one["alert"] and one["alert"]["code"] for one in told] == [42, None, 200]
     assert all(
-        list(one) == ["input", "program", "direction", "alert", "error_code", "meaning", "causes", "next"]
+        list(one)[:8] == ["input", "program", "direction", "alert", "error_code", "meaning", "causes", "next"]
         for one in told
     )
 
@@ -108,23 +114,28 @@ def test_json_may_stand_behind_the_texts() -> None:
 
 @pytest.mark.parametrize("form", ["text", "json"])
 def test_what_strangers_wrote_steers_no_terminal(form: str) -> None:
-    result = run("--format", form, "-", stdin="42\n\x1b[2J\u202eevil\x07\n".encode())
+    line = "\x1b[2J\u202eevil\x07 GNUTLS_E_EXPIRED\x07: peer \x1b[2J sslv3 alert bad certificate"
+    result = run("--format", form, "-", stdin=f"42\n{line}\n".encode())
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]", result.output)
-    assert "evil" in result.output
+    told = run("--format", form, line)
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]", told.output)
+    nonsense = run("--format", form, "\x1b[2J\u202eevil\x07")
+    assert "evil" in nonsense.output
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]", nonsense.output)
 
 
 def test_bytes_that_are_no_text_are_told_of_and_not_fatal() -> None:
-    result = run("-", stdin=b"\xff\xfe\x00\n42\n")
+    result = run("-", stdin=b"\xff\xfe\x00\n115\n")
     assert result.exit_code == 0
-    assert result.stdout.endswith(BAD_CERTIFICATE)
+    assert result.stdout == UNKNOWN_PSK
 
 
 def test_colours_come_when_forced_and_never_against_no_color(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
     assert run("42").stdout.startswith("\x1b[1;31mbad_certificate (42)\x1b[0m")
-    assert re.sub(r"\x1b\[[0-9;]*m", "", run("42").stdout) == BAD_CERTIFICATE
+    assert re.sub(r"\x1b\[[0-9;]*m", "", run("115").stdout) == UNKNOWN_PSK
     monkeypatch.setenv("NO_COLOR", "1")
-    assert run("42").stdout == BAD_CERTIFICATE
+    assert run("115").stdout == UNKNOWN_PSK
 
 
 def test_help_has_examples_that_run() -> None:
@@ -135,3 +146,83 @@ def test_help_has_examples_that_run() -> None:
         assert run(*example.split()).exit_code == 0
     (stdin, arguments) = re.findall(r'echo "(.+)" \| tlsalert explain (.+)', text)[0]
     assert json.loads(run(*arguments.split(), stdin=stdin).stdout)[0]["alert"]["code"] == 46
+
+
+def test_lines_that_say_nothing_are_counted() -> None:
+    result = run("-", stdin="Listening on port 443\nremote error: tls: bad certificate\nbye\n")
+    assert result.exit_code == 0
+    assert result.stdout.startswith("bad_certificate (42), received: the peer sent it.\n")
+    assert result.stderr == "2 lines of 3 said nothing that is understood here\n"
+    told = json.loads(run("-", "--format", "json", stdin="nothing\nsslv3 alert bad certificate\n").stdout)
+    assert [one["alert"]["code"] for one in told] == [42]
+
+
+def test_the_founding_surprise_is_told_with_both_alerts() -> None:
+    for code in ("42", "45"):
+        text = " ".join(run(code).stdout.split())
+        assert "answers a certificate that is not yet valid with 42, and only an expired one with 45" in text
+
+
+def test_who_sends_it_for_what_stands_between_the_sentence_and_what_to_do() -> None:
+    text = run("42").stdout
+    assert text.index("The sender could not") < text.index("who sends it for what") < text.index("\nnext  ")
+    assert re.search(r"^  OpenSSL 1\.1\.1 to 4\.0 +not yet valid", text, re.MULTILINE)
+
+
+def test_a_stack_is_told_condition_by_condition_with_sources() -> None:
+    text = run("42", "--stack", "OpenSSL 3").stdout
+    assert "OpenSSL 1.1.1 to 4.0 sends it for\n  - " in text
+    assert "ssl/statem/statem_lib.c" in text
+    assert "GnuTLS" not in text
+
+
+def test_a_stack_that_is_not_known_is_a_usage_error() -> None:
+    result = run("42", "--stack", "frobnicate")
+    assert result.exit_code == 2
+    assert "no TLS stack is called frobnicate" in result.stderr
+    assert "GnuTLS" in result.stderr
+
+
+def test_every_alert_and_stack_is_listed() -> None:
+    text = run("--list").stdout
+    assert re.search(r"^ 42  bad_certificate +usually fatal", text, re.MULTILINE)
+    assert "--stack" in text
+    assert {one["alert"]["code"] for one in json.loads(run("--list", "--format", "json").stdout)} >= {0, 42, 121}
+
+
+@pytest.mark.parametrize(
+    ("text", "head"),
+    [
+        ("14094412", "bad_certificate (42), received: the peer sent it."),
+        ("LOG7[0]: SSL alert (write): fatal: unknown CA", "unknown_ca (48), sent by stunnel."),
+        ("verify error:num=9:certificate is not yet valid", "bad_certificate (42), sent: OpenSSL answers with it."),
+        ("tls: first record does not look like a TLS handshake", "not TLS"),
+        ("not yet valid", "not yet valid"),
+        ("-12", "no alert named"),
+    ],
+)
+def test_the_first_line_is_the_sentence(text: str, head: str) -> None:
+    assert run("--", text).stdout.splitlines()[0] == head
+
+
+def test_a_line_without_quotes_is_one_line() -> None:
+    words = "remote error: tls: bad certificate"
+    assert run(*words.split()).stdout == run(words).stdout
+
+
+@pytest.mark.parametrize("arguments", [[], ["--stack", "openssl"]], ids=["all stacks", "one stack"])
+def test_every_known_line_is_told_in_printable_lines_of_eighty_columns(arguments: list[str]) -> None:
+    lines = [json.loads(line)["line"] for line in ERROR_LINES.read_text("utf-8").splitlines()]
+    result = run("-", *arguments, stdin="\n".join(lines))
+    assert result.exit_code == 0
+    for line in result.stdout.splitlines():
+        assert len(line) <= 80
+        assert line.isprintable()
+
+
+@given(line=st.text(st.characters(codec="utf-8"), max_size=120), place=st.integers(0, 40))
+def test_no_line_brings_its_control_characters_along(line: str, place: int) -> None:
+    known = "error:14094412:SSL routines: alert bad certificate"
+    result = run("--", known[:place] + line + known[place:])
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+    assert all(part.isprintable() for part in result.output.split("\n"))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.pki.encoded import SEQUENCE, SET, attribute, name, oid, tlv, whole
 from tlsalert.errors import DecodeError
-from tlsalert.pki.names import ATTRIBUTES, MOST_ATTRIBUTES, name_from_der, name_text
+from tlsalert.pki.names import ATTRIBUTES, MOST_ATTRIBUTES, name_from_der, name_from_words, name_text
 
 CN, O, C, EMAIL = "2.5.4.3", "2.5.4.10", "2.5.4.6", "1.2.840.113549.1.9.1"  # noqa: E741 - their names
 
@@ -127,3 +127,19 @@ def test_a_broken_name_says_that_it_is_broken(encoded: bytes) -> None:
 @given(st.binary(max_size=80))
 def test_any_bytes_give_some_text(encoded: bytes) -> None:
     assert isinstance(name_from_der(encoded), str)
+
+
+@pytest.mark.parametrize(
+    ("said", "text"),
+    [
+        ("/C=US/O=Example Works/CN=console", "CN=console,O=Example Works,C=US"),
+        ("C = US, O = Example Works, CN = console", "CN=console,O=Example Works,C=US"),
+        ("C=US, O=Example, Inc, CN=a/b", "CN=a/b,O=Example\\, Inc,C=US"),
+        ("/CN=a/b=c", "b=c,CN=a"),
+        ("CN=console", "CN=console"),
+        ("no name", "no name"),
+        ("", ""),
+    ],
+)
+def test_a_name_that_openssl_printed(said: str, text: str) -> None:
+    assert name_from_words(said) == text

@@ -10,7 +10,7 @@ import pytest
 from tests import stories
 from tlsalert.model import Certificates, Clock, Clocks, Connection, Verdict
 from tlsalert.render.spans import line_cells
-from tlsalert.render.timeline import judged_certificate, timeline
+from tlsalert.render.timeline import Mark, judged_certificate, picture, timeline
 
 replace = msgspec.structs.replace
 FAILED = Verdict("failed", "No.", "server", "unknown_ca")
@@ -123,3 +123,17 @@ def test_no_line_is_wider_than_the_terminal(clock: str) -> None:
         lines = timeline(with_clock(clock, expired), width)
         assert lines
         assert max(line_cells(line) for line in lines) <= width
+
+
+def test_a_certificate_alone_is_drawn_with_any_clocks() -> None:
+    certificate = stories.console().certificates.client[0]
+    marks = [Mark("ours", stories.START), Mark("its clock", stories.at("2015-03-12 05:41:50"))]
+    bar, clocks = ["".join(text for text, _ in line) for line in picture(certificate, marks, 100)]
+    assert "2016-05-19 ├" in bar
+    assert clocks.index("▲ its clock 2015-03-12") < clocks.index("▲ ours 2021-06-17")
+
+
+def test_without_dates_or_clocks_there_is_no_picture() -> None:
+    certificate = stories.console().certificates.client[0]
+    assert picture(certificate, [], 100) == []
+    assert picture(replace(certificate, not_after=None), [Mark("ours", 0)], 100) == []

@@ -17,6 +17,7 @@ VERBS = {
     "read": "Decode a capture's TLS handshakes and say why they failed.",
     "explain": "Say what an alert means and what to check next.",
     "replay": "Ask a device with many client certificates what it refuses, and why.",
+    "clock": "Ask a device for its clock by every way that it shows.",
     "compare": "Say what changed between two replays, in words.",
     "lab": "Run a TLS device on loopback, with a clock and faults of your choice.",
 }

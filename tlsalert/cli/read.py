@@ -115,9 +115,17 @@ def command(
     EVIDENCE is a pcap or pcapng file, plain or compressed (gzip, zstd, xz, bzip2), or "-" for a pipe. Connections
     come in the order of their first packets; from a pipe, and in captures with very many failures, as they end.
 
-    Texts that are read: openssl s_client and s_server with -debug, -msg, -trace, -state or none of them, curl's verbose
-    and trace output, gnutls-cli and gnutls-serv (best with -d 4), Java's -Djavax.net.debug=ssl,handshake or all.
-    """
+    \b
+    It can be a log as well, known by its content:
+      stunnel, client or server, of any debug level; nginx, Apache, HAProxy,
+      Postfix, Dovecot, OpenVPN; from files, syslog or journalctl, and mixed
+      as in /var/log/syslog; as last resort any text with lines that tell of
+      an alert;
+      the texts of openssl s_client and s_server (-debug, -msg, -trace,
+      -state or none), of curl's verbose and trace output, of gnutls-cli and
+      gnutls-serv (best with -d 4), and of Java's
+      -Djavax.net.debug=ssl,handshake or all.
+    """  # noqa: D301
     gc.enable()
     gc.set_threshold(1_000_000, 50, 50)  # what reading makes has no cycles: looking for them took a third of the time
     _spare(output, (*evidence, *keylogs, *rsa_keys, *([client_cert] if client_cert else [])))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 from tlsalert.errors import DecodeError
@@ -35,6 +36,10 @@ ATTRIBUTES = {
 #: Attributes of one name that are read: honest names have a dozen.
 MOST_ATTRIBUTES = 256
 
+#: Before an attribute of a name that is printed on one line: a slash, or a comma and a space.
+_SLASHED = re.compile(r"/(?=[A-Za-z][\w.]*=)")
+_LISTED = re.compile(r", (?=[A-Za-z][\w.]* ?=)")
+
 
 def name_text(name: Element) -> str:
     """Return a Name as RFC 4514 text: the most specific part first. Raises :class:`DecodeError`."""
@@ -60,6 +65,27 @@ def name_from_der(der: bytes) -> str:
         return name_text(element(der))
     except (DecodeError, ValueError) as error:
         return f"(a name that cannot be read: {error})"
+
+
+def name_from_words(said: str) -> str:
+    """Return a name that OpenSSL printed as RFC 4514 text, the most specific part first.
+
+    Both of its forms begin with the least specific: "/C=US/CN=a" (X509_NAME_oneline) and "C = US, CN = a"
+    (X509_NAME_print_ex). What is neither stays as it is.
+    """
+    if said.startswith("/"):
+        parts = _SLASHED.split(said)[1:]
+    else:
+        parts = _LISTED.split(said)
+        if len(parts) < 2 and "=" not in said:
+            return said
+    named = []
+    for part in parts:
+        kind, found, value = part.partition("=")
+        if not found:
+            return said
+        named.append(f"{kind.strip()}={_escaped(value.strip())}")
+    return ",".join(reversed(named)) if named else said
 
 
 def _escaped(value: str) -> str:

@@ -21,6 +21,21 @@ USUALLY = "usually fatal"
 EITHER = "fatal or warning"
 WARNING = "warning"
 
+#: Who may send it, where it is not both sides: RFC 8446 §6.2, and the RFCs named with each alert.
+SENDERS: dict[Alert, str] = {
+    Alert.no_certificate: "a client",
+    Alert.insufficient_security: "a server",
+    Alert.inappropriate_fallback: "a server",
+    Alert.certificate_unobtainable: "a server",
+    Alert.unrecognized_name: "a server",
+    Alert.bad_certificate_status_response: "a client",
+    Alert.bad_certificate_hash_value: "a server",
+    Alert.unknown_psk_identity: "a server",
+    Alert.certificate_required: "a server",
+    Alert.no_application_protocol: "a server",
+    Alert.ech_required: "a client",
+}
+
 
 class AlertFacts(NamedTuple):
     """The facts of one alert. ``versions`` are those that may send it, ``note`` says what became of it."""

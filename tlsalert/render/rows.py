@@ -253,7 +253,7 @@ def _certificate(certificate: Certificate) -> Row:
         "serial": certificate.serial,
         "not_before": date_text(certificate.not_before),
         "not_after": date_text(certificate.not_after),
-        "sha256": certificate.sha256,
+        "sha256": certificate.sha256 or None,  # a log may name a certificate and not show it
         "key": certificate.key,
         "signature_algorithm": certificate.signature_algorithm,
         "subject_alt_names": list(certificate.subject_alt_names),

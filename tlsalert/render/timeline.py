@@ -44,6 +44,14 @@ def timeline(connection: Connection, width: int) -> list[Line]:
     return _Picture(certificate, first, last, marks, width).lines()
 
 
+def picture(certificate: Certificate, marks: Sequence[Mark], width: int) -> list[Line]:
+    """Return a certificate's validity with these clocks below it; nothing where its dates cannot be read."""
+    if certificate.not_before is None or certificate.not_after is None or not marks:
+        return []
+    first, last = _nanoseconds(certificate.not_before), _nanoseconds(certificate.not_after)
+    return _Picture(certificate, first, last, sorted(marks, key=lambda mark: mark.time), width).lines()
+
+
 def judged_certificate(connection: Connection) -> Certificate | None:
     """Return the certificate whose dates are in question: one that was refused and is out of date.
 

@@ -96,6 +96,30 @@ KINDS: tuple[Kind, ...] = (
         ),
         "tlsalert.sources.jsse_text",
     ),
+    Kind(
+        "server",
+        re.compile(
+            rb"LOG[0-7]\[[^\]]*\]: "  # stunnel
+            rb"|\[(?:debug|info|notice|warn|error|crit)\] \d+#\d+: "  # nginx
+            rb"|\[(?:[a-z0-9_]+:)?(?:error|warn|notice|info|debug)\] "
+            rb"(?:\[(?:pid|client) |mod_ssl)|\bAH0\d{4}: "  # Apache
+            rb"|\b(?:haproxy|dovecot|stunnel\d?|ovpn-\S+|openvpn)(?:\[\d+\])?: "
+            rb"|\bpostfix[\w-]*/[\w/-]+\[\d+\]: "
+            rb"|\b(?:imap|pop3|managesieve|submission)-login: "
+            rb"|VERIFY (?:OK|ERROR): depth=|\bTLS Error: |OpenVPN \d\.\d"
+        ),
+        "tlsalert.sources.server_log",
+    ),
+)
+#: What is taken for a log of single error lines where a file shows no kind at all: any word of an alert.
+LAST = Kind(
+    "error lines",
+    re.compile(
+        rb"(?i)\balert\b.{0,80}\b(?:bad|unknown|expired|revoked|failure|unsupported|denied|version|required|number|"
+        rb"error|internal|message|code|\d+)|(?:sslv3|tlsv1|tlsv13|tls)[ _]alert|SSL routines:|remote error: tls|"
+        rb"fatal alert|SSL_ERROR_\w+_ALERT"
+    ),
+    "tlsalert.sources.server_log",
 )
 
 

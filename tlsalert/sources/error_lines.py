@@ -1,0 +1,94 @@
+"""Single lines of any program that tell of an alert: the last resort, where nothing else of the log is understood.
+
+A line tells who received the alert; which side that was is seldom in it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final, NamedTuple
+
+from tlsalert.model import Side
+from tlsalert.registry.alerts import AlertDescription
+from tlsalert.sources.stamps import Entry
+from tlsalert.sources.talks import Talks
+from tlsalert.understanding.line import understand
+
+#: What a line has that may tell of an alert.
+SIGN: Final = re.compile(
+    rb"(?i)alert|ssl routines|reason\(1[01]\d\d\)|remote error: tls|SSL: \w+\]|certificate verify failed|_VERIFY_FAILED"
+)
+
+_SERVER: Final = re.compile(
+    r"SSL_accept|ssl3_get_client|tls_process_client|s_server|while SSL handshaking, client|"
+    r"http: TLS handshake error from",
+    re.I,
+)
+_CLIENT: Final = re.compile(
+    r"SSL_connect|ssl3_get_server|tls_process_server|s_client|curl|wget|_create_connection", re.I
+)
+
+
+class AlertSaid(NamedTuple):
+    """An alert that a line tells of; ``side`` is whose program it is, where the line says so."""
+
+    description: AlertDescription
+    received: bool = True
+    side: Side | None = None
+
+
+def alert_in(line: str) -> AlertSaid | None:
+    """Return the alert that a line names, or None; one that merely follows from an error of its own is none."""
+    named = next((one for one in understand(line) if one.alert is not None and one.certain), None)
+    if named is None or named.alert is None:
+        return None
+    side: Side | None = None
+    if _SERVER.search(line) is not None:
+        side = "server"
+    elif _CLIENT.search(line) is not None:
+        side = "client"
+    return AlertSaid(AlertDescription(named.alert), named.direction != "sent", side)
+
+
+class ErrorLines:
+    """Takes lines that nobody else takes, and makes a connection of each that tells of an alert.
+
+    Programs often tell one alert in several lines: those that follow at once and are worded otherwise are the same.
+    """
+
+    name = "error lines"
+
+    def __init__(self, talks: Talks) -> None:
+        self._talks = talks
+        self._last: tuple[AlertDescription, int, int | None, set[str]] | None = None
+
+    def takes(self, entry: Entry) -> bool:
+        """Whether a line may tell of an alert."""
+        return SIGN.search(entry.text.encode("utf-8", "replace")) is not None
+
+    def line(self, entry: Entry, number: int) -> None:
+        """Take a line."""
+        said = alert_in(entry.text)
+        if said is None:
+            return
+        shape = re.sub(r"[0-9A-Fa-f]{2,}|\d", "#", entry.text)
+        if self._last is not None and self._again(said, number, entry.time, shape):
+            return
+        self._talks.end("error line")
+        talk = self._talks.begin("error line", entry.program or "a program", number, entry.time, said.side)
+        talk.alert(not said.received, said.description)
+        talk.notes.append("an error line is all there is of this connection")
+        self._talks.end("error line")
+        self._last = (said.description, number, entry.time, {shape})
+
+    def _again(self, said: AlertSaid, number: int, time: int | None, shape: str) -> bool:
+        """Whether a line tells in other words what the one before it told."""
+        if self._last is None:
+            return False
+        description, line, before, shapes = self._last
+        if said.description != description or number - line > 20 or shape in shapes:
+            return False
+        if time is not None and before is not None and abs(time - before) > 2_000_000_000:
+            return False
+        shapes.add(shape)
+        return True

@@ -84,3 +84,10 @@ def test_a_certificate_out_of_the_logs_own_files_was_not_given() -> None:
 )
 def test_sentences_speak_of_lines(says: str, told: str) -> None:
     assert worded(says) == told
+
+
+def test_ends_that_nobody_knows_are_left_out(connection: Connection) -> None:
+    somewhere = structs.replace(connection, client=Endpoint("0.0.0.0", 0))
+    placed = in_lines(somewhere)
+    assert placed.client is None
+    assert placed.server == connection.server

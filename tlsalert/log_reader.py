@@ -139,6 +139,8 @@ class LogReader:
         flows = []
         for ended in log.take():
             if isinstance(ended, Conversation):
+                if ended.amend is not None:
+                    self._telling.amends[ended.number] = ended.amend
                 flows.append(ended.finish())
             else:
                 self._words.append(ended)

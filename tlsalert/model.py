@@ -298,6 +298,20 @@ class Verdict(Struct, frozen=True, gc=False):
     alternatives: tuple[Alternative, ...] = ()
 
 
+class Testimony(Struct, frozen=True, gc=False):
+    """What the program that wrote the evidence says of the connection, where that is words: a log, a debug text.
+
+    ``established`` is whether it says that the handshake was done. ``causes`` are what it objected to itself, as
+    ``sender``: it says so in ``says`` at ``position``.
+    """
+
+    established: bool | None = None
+    sender: Side | None = None
+    causes: tuple[str, ...] = ()
+    says: str = ""
+    position: Position | None = None
+
+
 class Preamble(Struct, frozen=True, gc=False):
     """What was spoken before TLS, or where TLS was asked for in vain.
 
@@ -360,6 +374,7 @@ class Connection(Struct, frozen=True, kw_only=True, gc=False):
     was asked for there. ``hello_records`` are version and length (of what is the ClientHello's, with its header) of the
     records in which the first ClientHello came, the first 1024 of them; empty where it was not seen in a record.
     ``account`` is there where the evidence is a log that tells the connection in words.
+    ``testimony`` is what a program said of it in words.
     """
 
     source: str
@@ -397,6 +412,7 @@ class Connection(Struct, frozen=True, kw_only=True, gc=False):
     preamble: Preamble | None = None
     hello_records: tuple[tuple[int, int], ...] = ()
     account: Account | None = None
+    testimony: Testimony | None = None
 
     @property
     def lossy(self) -> bool:

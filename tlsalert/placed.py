@@ -38,9 +38,9 @@ def in_lines(connection: Connection, timed: bool = True, dated: bool = True, fou
     is not to be seen, was taken from what the log shows of files.
     """
     placed = _struct(connection, _Ways(timed, dated and timed, found))
-    if _unknown(connection.client) or _unknown(connection.server):
-        client = None if _unknown(connection.client) else connection.client
-        server = None if _unknown(connection.server) else connection.server
+    if nowhere(connection.client) or nowhere(connection.server):
+        client = None if nowhere(connection.client) else connection.client
+        server = None if nowhere(connection.server) else connection.server
         placed = structs.replace(placed, client=client, server=server)
     if timed:
         return placed
@@ -60,17 +60,17 @@ def worded(text: str, dated: bool = True, found: bool = False) -> str:
     return _CAPTURE.sub(r"\1 log", _FRAME.sub(r"line\1 ", text))
 
 
+def nowhere(end: Endpoint | None) -> bool:
+    """Whether an end stands for one that the log does not show: no address of this network's, and no port."""
+    return end is not None and end.port == 0 and end.address.startswith(("0.", "::"))
+
+
 class _Ways(NamedTuple):
     """How a connection is changed; see :func:`in_lines`."""
 
     timed: bool = True
     dated: bool = True
     found: bool = False
-
-
-def _unknown(end: Endpoint | None) -> bool:
-    """Whether an end stands for one that the log does not show: no address of this network's, and no port."""
-    return end is not None and end.port == 0 and end.address.startswith(("0.", "::"))
 
 
 def _struct(value: _S, ways: _Ways) -> _S:

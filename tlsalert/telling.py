@@ -32,7 +32,8 @@ class Telling:
 
     With ``wanted`` "failed" those that surely went well are counted and not built; with "alerts" those without an
     alert. ``secrets`` decrypt, ``given`` are facts that the evidence lacks. ``began`` is the time of its first packet.
-    ``placed``, where it is set, is applied to each connection at the end; ``dated`` says that its day is known.
+    ``placed``, where it is set, is applied to each connection at the end, and ``amends``, by a flow's number, to one
+    before it is judged; ``dated`` says that its day is known.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Telling:
         self.digits = 6
         self.dated = True
         self.placed: Callable[[Connection], Connection] | None = None
+        self.amends: dict[int, Callable[[Connection], Connection]] = {}
         self._wanted = wanted
         self._harvest = Harvest(wanted == "all", wanted == "alerts")
         self._witnesses = Witnesses(self._harvest.readings, self._harvest.servers)
@@ -78,7 +80,12 @@ class Telling:
             well = flow.transcript is not None and not opened and flow.transcript.went_well()  # before the model's use
             built = connection(flow, self.source, self._harvest.rank(flow.number), self.digits)
             _forget(flow)
+            amend = self.amends.get(int(flow.number)) if self.amends else None
+            if amend is not None:
+                built, well = amend(built), False
             yield from self.judged(built, well)
+        if flows:
+            self.amends = {number: amend for number, amend in self.amends.items() if number > flows[-1].number}
 
     def judged(self, built: Connection, well: bool = False) -> Iterator[Connection]:
         """Judge a connection, count it, and give it where it is wanted."""

@@ -36,7 +36,7 @@ from tlsalert.diagnosis.ending import (
     refuses,
     spoke_plainly,
 )
-from tlsalert.model import Closing, Connection, Position
+from tlsalert.model import Closing, Connection, Position, Testimony
 
 FAREWELL_13 = "client change_cipher_spec record:69 record:100"  # Finished, then a request
 
@@ -490,3 +490,19 @@ def test_what_was_said_before_starttls_is_no_answer_to_the_hello() -> None:
     assert ending(spoken(*talk, version=None)).outcome == "incomplete"
     end = ending(spoken(*talk, "client fin", version=None))
     assert told(end) == ("failed", "client", "fin", "nothing", None)
+
+
+def test_what_a_program_says_of_its_own_handshake_counts() -> None:
+    silent = spoken(HELLO, FLIGHT)
+    assert not established(silent)
+    assert established(replace(silent, testimony=Testimony(established=True)))
+    assert not established(replace(silent, testimony=Testimony(sender="server", causes=("unknown_ca",))))
+
+
+def test_a_certificate_that_is_only_named_is_no_empty_one() -> None:
+    story = spoken(HELLO, FLIGHT, ANSWER)
+    named = tuple(
+        replace(one, length=0, body=None, cut=True) if (one.sender, one.message) == ("client", "certificate") else one
+        for one in story.messages
+    )
+    assert certificate_sent(replace(story, messages=named)) is True

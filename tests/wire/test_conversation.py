@@ -134,3 +134,36 @@ def test_its_ends_may_become_known_later() -> None:
     long.between(bytes(15) + b"\x01\x00\x01", bytes(15) + b"\x02\x00\x02")
     found = told(long)
     assert (str(found.client), str(found.server)) == ("[::1]:1", "[::2]:2")
+
+
+def test_what_words_tell_stands_among_what_bytes_tell() -> None:
+    talk = conversation()
+    talk.said(0, dialogues.HELLO, 1, 1)
+    talk.told(1, 22, 2, -1, None, 2, 2, False)
+    talk.told(1, 21, 2 << 8 | 42, 2, None, 3, 3, False)
+    found = told(talk)
+    assert said(found) == ["client client_hello", "server server_hello", "server alert 2 42"]
+    assert (found.messages[1].length, found.messages[1].cut) == (0, True)
+
+
+def test_what_is_shown_decrypted_takes_the_place_of_what_was_not_read() -> None:
+    talk = conversation()
+    talk.said(0, dialogues.HELLO, 1, 1)
+    talk.told(0, 20, 1, 1, None, 2, 2, False)
+    talk.said(0, tls.record(20, b"\1") + tls.record(22, bytes(40)), 3, 3)
+    talk.told(0, 22, 20, 12, None, 4, 4, True)
+    talk.uncover()
+    found = told(talk)
+    assert said(found)[-1] == "client finished"
+    assert "client encrypted_handshake" not in said(found)
+    assert (found.messages[-1].encrypted, found.messages[-1].decrypted) == (True, True)
+
+
+def test_an_alert_is_asked_for_by_its_number_or_as_any_that_is_fatal() -> None:
+    talk = conversation()
+    talk.told(1, 21, 1 << 8, 2, None, 1, 1, False)
+    assert talk.has_alert(1, 0)
+    assert not talk.has_alert(1, -1)
+    talk.told(1, 21, 2 << 8 | 42, 2, None, 1, 1, False)
+    assert talk.has_alert(1, -1)
+    assert not talk.has_alert(0, 42)

@@ -120,6 +120,10 @@ def command(
     Logs are known by their content:
       strace, with any of its options for time, strings and descriptors; of
       the files of -ff any one stands for the whole trace;
+      the texts of openssl s_client and s_server (-debug, -msg, -trace,
+      -state or none), of curl's verbose and trace output, of gnutls-cli and
+      gnutls-serv (best with -d 4), and of Java's
+      -Djavax.net.debug=ssl,handshake or all;
       stunnel, client or server, of any debug level; nginx, Apache, HAProxy,
       Postfix, Dovecot, OpenVPN; from files, syslog or journalctl, and mixed
       as in /var/log/syslog; as last resort any text with lines that tell of

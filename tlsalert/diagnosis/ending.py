@@ -149,7 +149,10 @@ def refuses(connection: Connection, alert: Alert) -> bool:
 
 
 def established(connection: Connection) -> bool:
-    """Whether both sides finished the handshake, as far as can be seen from outside."""
+    """Whether both sides finished the handshake, as far as can be seen from outside, or as one of them says."""
+    said = connection.testimony
+    if said is not None and said.established is not None:
+        return said.established
     if connection.tls13:
         return _established_13(connection)
     if connection.tls_version == "SSLv2":
@@ -340,8 +343,11 @@ def _tag(connection: Connection) -> int:
 def _has_entries(message: HandshakeMessage, connection: Connection) -> bool:
     """Whether a Certificate message holds more than the three bytes of its list's length, RFC 5246 §7.4.2.
 
-    In TLS 1.3 a certificate_request_context stands before them, RFC 8446 §4.4.2.
+    In TLS 1.3 a certificate_request_context stands before them, RFC 8446 §4.4.2. One that a log only names is no
+    empty one: that would have been told.
     """
+    if message.cut and not message.length:
+        return True
     context = 1 + message.body[0] if connection.tls13 and message.body else 0
     return message.length > 3 + context
 

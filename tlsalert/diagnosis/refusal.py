@@ -95,6 +95,8 @@ def _settled(refusal: Refusal, ranking: Ranking, defects: tuple[Shown, ...]) -> 
     """Hold the confidences to what this kind of evidence can carry; say "closed" where nothing stands out."""
     plain = isinstance(refusal.answer, int) or refusal.end.how == "http"
     common = UNPROVEN if plain or refusal.proven else SILENT
+    if refusal.told:
+        common = KNOWN
     caps = {cause: PROVEN for cause in DATED if refusal.proven and plain}
     for defect in defects:  # the gravest first
         caps.setdefault(defect.cause, _cap(refusal, defect, plain))
@@ -231,6 +233,9 @@ def _evidence(refusal: Refusal, cause: str, defects: tuple[Shown, ...]) -> list[
     if refusal.trusted:
         found.append(Evidence(None, "the same server accepted another certificate of this issuer in this capture"))
     found.append(Evidence(refusal.end.position, ended(refusal.end)))
+    testimony = refusal.connection.testimony
+    if testimony is not None and refusal.told:
+        found.append(Evidence(testimony.position, f"the {refusal.refuser} says so itself: {testimony.says}"))
     found.extend(_known(refusal, cause))
     return found
 

@@ -94,6 +94,12 @@ class Refusal(Struct, frozen=True):
         )
 
     @property
+    def told(self) -> bool:
+        """Whether the refuser itself says in words what it objects to."""
+        said = self.connection.testimony
+        return said is not None and bool(said.causes) and said.sender == self.refuser
+
+    @property
     def era(self) -> Era:
         """The versions whose alerts are alike: stacks answer the same fault otherwise in SSLv3, and in TLS 1.3."""
         if self.connection.tls13:

@@ -167,14 +167,20 @@ def _failed(connection: Connection, stacks: dict[str, float], end: Ending, seen:
         if certificate_sent(connection) is False and (end.alert is None or end.alert.code in MISSING_CERTIFICATE):
             return no_certificate(connection, end)
         if _shown(connection, end) and not _about_something_else(connection, end):
-            return refused_certificate(connection, end, stacks, seen=seen)
+            return refused_certificate(connection, end, stacks, _own_words(connection, end), seen)
     if (
         end.sender == "client"
         and end.stage in ("server_flight", "renegotiation")
         and _about_certificate(connection, end)
     ):
-        return refused_certificate(connection, end, stacks)
+        return refused_certificate(connection, end, stacks, _own_words(connection, end))
     return other_refusal(connection, end, seen)
+
+
+def _own_words(connection: Connection, end: Ending) -> frozenset[str]:
+    """Return the causes that the side which refused names itself, where the evidence is its own text."""
+    said = connection.testimony
+    return frozenset(said.causes) if said is not None and said.sender == end.sender else frozenset()
 
 
 def _failed_inside(connection: Connection, stacks: dict[str, float], end: Ending, inside: HttpAnswer) -> Verdict:

@@ -74,6 +74,42 @@ KINDS: tuple[Kind, ...] = (
     *(Kind(name, re.compile(sign), "tlsalert.sources.other_traces") for name, sign in OTHER_TRACES.items()),
     Kind("strace", STRACE, "tlsalert.sources.strace"),
     Kind(
+        "openssl s_client or s_server",
+        re.compile(
+            rb"^(?:CONNECTED\([0-9A-Fa-f]{8}\)"
+            rb"|(?:read from|write to) (?:0x)?[0-9A-Fa-f]+ \[(?:0x)?[0-9A-Fa-f]+\] \(\d+ bytes"
+            rb"|(?:>>>|<<<) (?:TLS|DTLS|SSL|\?\?\?|Not TLS).*\[length [0-9a-fA-F]{4}"
+            rb"|SSL_(?:connect|accept):\S+ |SSL3 alert (?:read|write):|verify depth is \d+"
+            rb"|(?:Sent|Received) (?:TLS )?Record\r?$|ACCEPT\r?$|-----BEGIN SSL SESSION PARAMETERS-----"
+            rb"|\S{0,200}[$#%>] .{0,1000}\bopenssl[-.\w]*\s+s_(?:client|server)\b|openssl\s+s_(?:client|server)\s)"
+        ),
+        "tlsalert.sources.openssl_text",
+    ),
+    Kind(
+        "curl -v, --trace or --trace-ascii",
+        re.compile(
+            rb"^(?:\d\d:\d\d:\d\d\.\d{6} )?(?:\[\d+-[\dx]+\] )?(?:\*|== Info:)\s+(?:Trying [\[0-9a-fA-F]|Connected to |"
+            rb"\S+ \((?:IN|OUT)\), TLS |SSLv\d, TLS |NSS: |NSS error )"
+        ),
+        "tlsalert.sources.curl_text",
+    ),
+    Kind(
+        "gnutls-cli or gnutls-serv, -d 4 and more",
+        re.compile(
+            rb"^(?:\|<\d+>\| (?:HSK|REC|EXT|ASSERT)|Processed \d+ CA certificate|- Certificate type: X\.509"
+            rb"|Connecting to ')"
+        ),
+        "tlsalert.sources.gnutls_text",
+    ),
+    Kind(
+        "Java with -Djavax.net.debug",
+        re.compile(
+            rb"^(?:javax\.net\.ssl\|[A-Z]+\||\*\*\* (?:ClientHello|ServerHello), "
+            rb"|.{0,200}, (?:READ|WRITE): (?:TLS|SSL)v\S+ |\[Raw (?:read|write)\]: length = )"
+        ),
+        "tlsalert.sources.jsse_text",
+    ),
+    Kind(
         "server",
         re.compile(
             rb"LOG[0-7]\[[^\]]*\]: "  # stunnel

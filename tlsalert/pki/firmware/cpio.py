@@ -33,7 +33,7 @@ class _Entry(NamedTuple):
 
 
 def begins(data: Data, at: int = 0) -> bool:
-    """Does an archive begin here?"""
+    """Return whether an archive begins here."""
     try:
         return _entry(data, at) is not None
     except BROKEN:

@@ -183,28 +183,29 @@ class _Reader:
 
     def _file(self, path: str, inode: int) -> Iterator[Content]:
         """Put a file together, version by version, as fs/jffs2/readinode.c does."""
-        plain, mode = bytearray(), None
         pieces = sorted(self.pieces.get(inode, ()), key=lambda piece: piece.version)
-        packed = sum(piece.size for piece in pieces)
+        plain, mode = bytearray(), None
         try:
-            for piece in pieces:
-                head = self.view.take(piece.at, INODE_HEADER)
-                mode, size, begin = (self._field(head, at) for at in (20, 28, 44))
-                try:
-                    block = self._block(piece, head)
-                except BROKEN as error:
-                    yield Broken(path, f"the node at {self.view.start + piece.at:#x} can't be read: {error}")
-                    block = b""
-                end = begin + len(block)
-                if end > len(plain):
-                    self.budget.admit(path, packed, end)
-                    plain.extend(bytes(end - len(plain)))
-                plain[begin:end] = block
-                del plain[size:]
-            if plain:
-                yield File(path, bytes(plain), mode)
+            heads = [self.view.take(piece.at, INODE_HEADER) for piece in pieces]
+            claimed = max([self._field(head, 44) + min(self._field(head, 52), NODE_BYTES) for head in heads], default=0)
+            self.budget.admit(path, sum(piece.size for piece in pieces), claimed)
         except RefusedError as refused:
+            if self.budget.spent:
+                raise
             yield Broken(path, refused.what)
+            return
+        for piece, head in zip(pieces, heads, strict=True):
+            mode, size, begin = (self._field(head, at) for at in (20, 28, 44))
+            try:
+                block = self._block(piece, head)
+            except BROKEN as error:
+                yield Broken(path, f"the node at {self.view.start + piece.at:#x} can't be read: {error}")
+                block = b""
+            plain.extend(bytes(max(begin + len(block) - len(plain), 0)))
+            plain[begin : begin + len(block)] = block
+            del plain[size:]
+        if plain:
+            yield File(path, bytes(plain), mode)
 
     def _field(self, head: bytes, at: int) -> int:
         return int.from_bytes(head[at : at + 4], self.view.order)

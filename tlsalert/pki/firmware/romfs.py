@@ -9,7 +9,7 @@ from tlsalert.pki.containers import Budget, Data
 from tlsalert.pki.firmware.parts import BROKEN, DEEPEST, Broken, Content, File, Part, View, name_of
 
 MAGIC: Final = b"-rom1fs-"
-FOLDER, REGULAR, RUNS = 1, 2, 8
+LINK, FOLDER, REGULAR, RUNS = 0, 1, 2, 8
 #: Names are padded to so many bytes, and files begin at multiples of it.
 ALIGNED: Final = 16
 LONGEST_NAME: Final = 256
@@ -45,6 +45,11 @@ def _folder(view: View, first: int, budget: Budget) -> Iterator[Content]:
             try:
                 word, where, size = (view.number(at + 4 * i) for i in range(3))
                 name, begin = _name(view, at + 16)
+                after = word & ~15
+                if word & 7 == LINK and name not in (".", ".."):  # a second name of a file
+                    word, _, size = (view.number(where + 4 * i) for i in range(3))
+                    begin = _name(view, where + 16)[1]
+                    word = word if word & 7 == REGULAR else LINK
             except BROKEN as error:
                 yield Broken(path or "/", f"the folder can't be read to its end: {error}")
                 break
@@ -59,7 +64,7 @@ def _folder(view: View, first: int, budget: Budget) -> Iterator[Content]:
                 if there < size:
                     yield Broken(inside, f"{size} bytes by its header, {there} of them are there")
                 yield File(inside, view.take(begin, there) if there else b"", 0o755 if word & RUNS else 0o644)
-            at = word & ~15
+            at = after
 
 
 def _name(view: View, at: int) -> tuple[str, int]:

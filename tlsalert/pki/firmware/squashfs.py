@@ -44,7 +44,7 @@ def part_at(data: Data, at: int, budget: Budget) -> Part | None:
         return None
     if head[:4] != MAGIC:
         return _other(head, data, at)
-    _, _, _, block_size, _, compression, block_bits, _, _, major, minor, *rest = _SUPERBLOCK.unpack(head)
+    _, _, _, block_size, _, compression, block_bits, _, _, major, _, *rest = _SUPERBLOCK.unpack(head)
     if major != 4:
         return _other(head, data, at)
     if block_bits not in BLOCK_BITS or block_size != 1 << block_bits or rest[1] < _SUPERBLOCK.size:

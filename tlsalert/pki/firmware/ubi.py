@@ -39,7 +39,7 @@ def _crc(raw: bytes) -> int:
 
 
 def _is_block(data: Data, at: int) -> bool:
-    """Is a header of an erase block here, whole and with the right CRC?"""
+    """Return whether a header of an erase block is here, whole and with the right CRC."""
     head = data[at : at + HEADER]
     return len(head) == HEADER and head[:4] == BLOCK_MAGIC and _crc(head[:60]) == int.from_bytes(head[60:64], "big")
 

@@ -61,11 +61,15 @@ def inventory(
     phrases: Phrases | None = None,
     limits: Limits | None = None,
     extra: Callable[[], Iterable[Found | Damage]] | None = None,
+    watch: Callable[[Blob], None] | None = None,
 ) -> Inventory:
-    """Look through ``paths``; ``extra`` gives what was found elsewhere, as behind a server, to be related with it."""
+    """Look through ``paths``; ``extra`` gives what was found elsewhere, as behind a server, to be related with it.
+
+    ``watch`` is called with each file that holds no others.
+    """
     from tlsalert.pki.places import contents
 
-    taking = _Taking(phrases or Phrases(), limits or Limits())
+    taking = _Taking(phrases or Phrases(), limits or Limits(), watch)
     unread: list[TlsalertError] = []
     for path in paths:
         try:
@@ -87,6 +91,7 @@ class _Taking:
 
     phrases: Phrases
     limits: Limits
+    watch: Callable[[Blob], None] | None = None
     found: list[Found] = field(default_factory=list)
     damage: list[Damage] = field(default_factory=list)
     configs: list[tuple[str, Config]] = field(default_factory=list)
@@ -143,6 +148,8 @@ class _Taking:
             self._look(blob, covered)
 
     def _look(self, blob: Blob, covered: Sequence[Covered]) -> None:
+        if self.watch is not None and not covered:
+            self.watch(blob)
         things = sorted(scan(blob, self.phrases, covered), key=lambda one: one.offset if isinstance(one, Found) else 0)
         for one in things:
             self.keep(one)

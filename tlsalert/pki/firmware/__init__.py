@@ -11,7 +11,7 @@ from typing import Final
 
 from tlsalert.pki.containers import Blob, Budget, Covered, Damage, Data, Inside, RefusedError
 from tlsalert.pki.firmware import cramfs, ext, fat, fit, jffs2, romfs, squashfs, ubi, uimage
-from tlsalert.pki.firmware.parts import BROKEN, Broken, Part
+from tlsalert.pki.firmware.parts import BROKEN, File, Part
 from tlsalert.pki.firmware.signs import Hits
 from tlsalert.pki.firmware.streams import Streams
 
@@ -19,6 +19,8 @@ from tlsalert.pki.firmware.streams import Streams
 SMALLEST: Final = 64
 #: So many places that begin like something are looked at in one image of 64 MiB, and in proportion in a larger one.
 MOST_TRIED: Final = 500_000
+#: What is damaged in one file is told so many times.
+MOST_TROUBLES: Final = 8
 
 _READERS: Final[dict[str, Callable[[Data, int, Budget], Part | None]]] = {
     "cramfs": cramfs.part_at,
@@ -79,13 +81,20 @@ def _told(blob: Blob, part: Part, budget: Budget) -> Iterator[Inside]:
     """Yield a part's files under their places."""
     place = f"{blob.where}!{part.kind}@{part.start:#x}"
     yield Covered(part.start, part.stop)
+    last, troubles = "", 0
     try:
         for found in part.contents:
             where = f"{place}:{found.path}" if found.path else place
-            if isinstance(found, Broken):
-                yield Damage(where, found.says)
-            else:
+            if where != last:
+                last, troubles = where, 0
+            if isinstance(found, File):
                 yield Blob(where, found.data, blob.depth + 1, found.mode)
+                continue
+            troubles += 1
+            if troubles < MOST_TROUBLES:
+                yield Damage(where, found.says)
+            elif troubles == MOST_TROUBLES:
+                yield Damage(where, f"{found.says}; more of it is damaged, and not told one by one")
     except RefusedError as refused:
         yield Damage(place, refused.what)
         if budget.spent:

@@ -131,6 +131,10 @@ class _Reader:
             wanted = min(BLOCK, inode.size - i * BLOCK)
             try:
                 pointer = self._view.number(inode.offset + 4 * i)
+            except BROKEN as error:
+                yield Broken(path, f"it can't be read from block {i} on: {error}")
+                break
+            try:
                 block, stop = self._block(pointer, stop)
                 if block and len(block) < wanted:
                     yield Broken(path, f"block {i} has {len(block)} bytes, not {wanted}")
@@ -138,7 +142,8 @@ class _Reader:
                 yield Broken(path, f"block {i} can't be read: {error}")
                 block, stop = b"", pointer & ~(PLAIN | DIRECT) if self._flags & BLOCK_FLAGS else pointer
             plain += block[:wanted].ljust(wanted, b"\0")
-        yield File(path, bytes(plain), inode.mode)
+        if plain:
+            yield File(path, bytes(plain), inode.mode)
 
     def _block(self, pointer: int, begin: int) -> tuple[bytes, int]:
         """Return a block's bytes (none: a hole) and where the next one begins, unless that says so itself."""

@@ -92,25 +92,30 @@ class _Reader:
     #: What tells two partitions apart that follow each other: the same version of the same thing with other bytes.
     known: dict[tuple[int, int, int], int] = field(default_factory=dict)
 
-    def scan(self) -> int:
-        """Read all nodes' headers; return where the last one ends."""
-        view, at, stop = self.view, 0, 0
-        while True:
+    def scan(self, limit: int | None = None) -> int:
+        """Read all nodes' headers, those before ``limit``; return where the last one ends."""
+        view, at, stop, gap = self.view, 0, 0, 0
+        while limit is None or at < limit:
             node = _node(view, at)
             if node is None:
                 found = self._next(at, stop + GAP)
                 if found is None:
                     return stop
-                at = found
+                gap, at = stop, found
                 continue
             kind, size = node
             if at + size > view.present:
                 self.troubles.append(f"it is cut: the image ends inside the node at {view.start + at:#x}")
                 return view.present
             if not self._take(kind, at, size):
-                return stop
+                if not gap or at - gap > 2 * GAP:
+                    return stop
+                # The other partition began behind the last gap, with nodes that could have been of this one.
+                self.names, self.pieces, self.known, self.troubles = {}, {}, {}, []
+                return self.scan(gap)
             stop = at + size
             at = (stop + 3) & ~3
+        return stop
 
     def _next(self, at: int, limit: int) -> int | None:
         """Return where the next node may begin, before ``limit``."""

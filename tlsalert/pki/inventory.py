@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 from tlsalert.errors import TlsalertError
-from tlsalert.pki.containers import Blob, Budget, Covered, Damage, Limits, RefusedError, opener_for
+from tlsalert.pki.containers import Blob, Budget, Covered, Damage, Inside, Limits, RefusedError, opener_for
 from tlsalert.pki.found import Found
 from tlsalert.pki.keys import Phrases
 from tlsalert.pki.problems import WARN, judged
@@ -127,6 +127,9 @@ class _Taking:
         if blob.depth and head[:4] in CAPTURES:
             self.keep(Damage(blob.where, "a capture inside of an archive: unpack it and name it itself"))
             return
+        from tlsalert.pki.firmware import open_firmware
+        from tlsalert.pki.firmware.streams import end_of
+
         opener = opener_for(data)
         if opener is not None and blob.depth >= self.limits.depth:
             if not opener.whole:  # it may be no container at all
@@ -135,8 +138,25 @@ class _Taking:
             self.keep(Damage(blob.where, f"nested more than {self.limits.depth} deep: not opened"))
             return
         covered: list[Covered] = []
+        if opener is None or not opener.whole:
+            self._enter(opener.open(blob, budget) if opener is not None else (), budget, covered)
+            self._look(blob, covered)
+            return
+        stop = end_of(opener.name, data)
+        inner = blob if stop == len(data) else replace(blob, data=data[:stop])
+        opened = self._enter(opener.open(inner, budget), budget, covered)
+        stop = min([stop, *(part.stop for part in covered)])
+        if stop < len(data):  # an image that happens to begin with an archive or a stream
+            covered.append(Covered(0, stop))
+            self._enter(open_firmware(blob, budget, stop), budget, covered)
+            self._look(blob, covered)
+        elif not opened:
+            self._look(blob, covered)
+
+    def _enter(self, contents: Iterable[Inside], budget: Budget, covered: list[Covered]) -> bool:
+        """Take what a container holds; return whether it held anything."""
         opened = False
-        for one in opener.open(blob, budget) if opener is not None else ():
+        for one in contents:
             if isinstance(one, Covered):
                 covered.append(one)
             elif isinstance(one, Damage):
@@ -144,8 +164,7 @@ class _Taking:
             else:
                 opened = True
                 self._open(one, budget)
-        if opener is None or not (opener.whole and opened):
-            self._look(blob, covered)
+        return opened
 
     def _look(self, blob: Blob, covered: Sequence[Covered]) -> None:
         if self.watch is not None and not covered:

@@ -10,6 +10,7 @@ import subprocess
 import tarfile
 import zipfile
 import zlib
+from pathlib import Path
 
 import pytest
 import zstandard
@@ -18,8 +19,10 @@ from hypothesis import strategies as st
 
 from tests.evidence import CASES, needs_cases
 from tests.pki.firmware.images import TREE, cpio, cramfs, found_in, jffs2, romfs, uimage, under
+from tests.pki.test_predict import SERVER, pem
 from tlsalert.pki.containers import Blob, Budget, Limits
 from tlsalert.pki.firmware import open_firmware
+from tlsalert.pki.inventory import inventory
 
 
 def zipped() -> bytes:
@@ -88,6 +91,16 @@ def test_a_multi_uimage_tells_each_of_its_parts() -> None:
     files, damage = found_in(uimage(payload, kind=4))
     assert files == {**under("uImage@0x0:part0:gzip:cpio"), "uImage@0x0:part1": b"a device tree"}
     assert damage == {}
+
+
+@pytest.mark.parametrize(
+    "first", [gzip.compress(b"kernel" * 99), zipped(), tarred(), cpio()], ids=["gzip", "zip", "tar", "cpio"]
+)
+def test_what_follows_an_archive_at_the_start_is_found_at_its_place(tmp_path: Path, first: bytes) -> None:
+    image = tmp_path / "image.bin"
+    image.write_bytes(first.ljust(0x20000, b"\xff") + cramfs({"/etc/a.pem": pem(SERVER)}))
+    (one,) = inventory([str(image)]).found
+    assert one.where == f"{image}!cramfs@0x20000:/etc/a.pem"
 
 
 def test_random_bytes_hold_nothing() -> None:

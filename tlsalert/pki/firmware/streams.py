@@ -71,6 +71,17 @@ class Streams:
         return None if stop is None else Part("zip", at, stop, _whole(self._data, at, stop))
 
 
+def end_of(kind: str, data: Data) -> int:
+    """Return where an archive that begins at byte 0 ends, if anything but padding follows it; else the data's end."""
+    if kind == "zip":
+        stop = dict(_zips(data)).get(0, len(data))
+    elif kind in ("tar", "cpio"):
+        stop = _tar_end(data, 0) if kind == "tar" else cpio.end(data, 0)
+    else:
+        return len(data)
+    return stop if 0 < stop < len(data) and data[stop:].strip(b"\0\xff") else len(data)
+
+
 def _whole(data: Data, at: int, stop: int) -> Iterator[Content]:
     yield File("", data[at:stop])
 

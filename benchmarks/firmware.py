@@ -116,7 +116,7 @@ def _parts(tree: Path, folder: Path) -> Iterator[tuple[str, bytes]]:
 
 def measure(image: Path, repeat: int) -> str:
     """Run both programs in turns and return the table."""
-    programs = {
+    programs: dict[str, tuple[list[str | None], list[Path]]] = {
         "binwalk": ([shutil.which("binwalk")], [image]),
         "tlsalert certs": ([sys.executable, "-m", "tlsalert", "certs", "--format", "jsonl"], [image]),
     }

@@ -69,5 +69,5 @@ def test_more_than_may_be_is_refused(unpack: Callable[[bytes, int], bytes], pack
 @given(st.binary(max_size=200))
 def test_no_bytes_make_more_than_they_may(noise: bytes) -> None:
     for unpack in UNPACKERS:
-        with contextlib.suppress(BROKEN):
+        with contextlib.suppress(*BROKEN):
             assert len(unpack(noise, 1000)) <= 1000

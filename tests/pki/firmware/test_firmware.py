@@ -115,6 +115,14 @@ def test_a_bomb_ends_with_a_sentence() -> None:
     assert sum(map(len, files.values())) < 4 << 20
 
 
+def test_a_stream_whose_checksum_is_wrong_is_read_and_told() -> None:
+    packed = bytearray(gzip.compress(cpio()))
+    packed[-5] ^= 1
+    files, damage = found_in(bytes(100) + bytes(packed))
+    assert "broken" in damage["gzip@0x64"]
+    assert files["gzip@0x64:cpio:/etc/motd"] == TREE["/etc/motd"]
+
+
 def test_a_folder_that_lies_in_itself_is_read_once() -> None:
     image = bytearray(cramfs({"/a/b/c": b"x"}))
     root = int.from_bytes(image[72:76], "little") >> 6 << 2

@@ -60,6 +60,9 @@ def open_firmware(blob: Blob, budget: Budget, begin: int = 0) -> Iterator[Inside
         if part is not None:
             yield from _told(blob, part, budget)
             hits.after = max(hits.after, part.stop, place + 1)
+    if streams.given_up is not None:
+        said = f"too many streams are broken: those from byte {streams.given_up:#x} on are not unpacked"
+        yield Damage(blob.where, said)
 
 
 def _part(kind: str, data: Data, at: int, budget: Budget, streams: Streams) -> Part | None:

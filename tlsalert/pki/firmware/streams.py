@@ -28,11 +28,14 @@ class Streams:
     def __init__(self, data: Data, budget: Budget) -> None:
         self._data, self._budget = data, budget
         self._vain = 0
+        #: From where on streams were left alone, as too many before were broken.
+        self.given_up: int | None = None
         self._zips: dict[int, int] | None = None
 
     def stream_at(self, kind: str, at: int) -> Part | None:
         """Return the compressed stream that begins here, unpacked."""
         if self._vain > MOST_IN_VAIN:
+            self.given_up = at if self.given_up is None else self.given_up
             return None
         limits = self._budget.limits
         left = len(self._data) - at

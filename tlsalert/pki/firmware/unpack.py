@@ -239,10 +239,11 @@ def _drained(decoder: Any, data: Data, at: int, bounds: tuple[int, int, int]) ->
     waiting = b""
     try:
         while not decoder.eof:
+            step = min(max(len(out), 1024), CHUNK * 4)  # an error takes with it what the same call would have given
             if is_zlib:
                 waiting = waiting or data[at : at + CHUNK]
                 fresh = len(waiting)
-                piece = decoder.decompress(waiting, CHUNK * 4)
+                piece = decoder.decompress(waiting, step)
                 waiting = decoder.unconsumed_tail
                 at += fresh - len(waiting)
                 starved = not fresh
@@ -250,7 +251,7 @@ def _drained(decoder: Any, data: Data, at: int, bounds: tuple[int, int, int]) ->
                 waiting = data[at : at + CHUNK] if decoder.needs_input else b""
                 starved = decoder.needs_input and not waiting
                 at += len(waiting)
-                piece = decoder.decompress(waiting, CHUNK * 4)
+                piece = decoder.decompress(waiting, step)
                 waiting = b""
             out += piece
             if starved and not piece:

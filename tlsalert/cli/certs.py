@@ -8,17 +8,21 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
 from tlsalert.cli.read import _binary, _output
 from tlsalert.errors import TlsalertError, UsageError
+from tlsalert.pki.containers import Blob
 from tlsalert.pki.found import Damage, Found
 from tlsalert.pki.inventory import Inventory, inventory
 from tlsalert.pki.keys import Phrases
 from tlsalert.pki.problems import WARN, ends_within
 from tlsalert.pki.server import STARTTLS, ask, target
+
+if TYPE_CHECKING:
+    from tlsalert.pki.clues import ClockStart, Library
 
 #: How a span of time is written: a number and one of these.
 UNITS = {"d": timedelta(days=1), "h": timedelta(hours=1), "w": timedelta(weeks=1), "y": timedelta(days=365)}
@@ -40,6 +44,7 @@ Examples:
   tlsalert certs --warn 90d --prometheus /var/lib/node_exporter/certs.prom /etc/ssl/private
   tlsalert certs --at 2026-06-01 --ics ends.ics console.jar
   tlsalert certs --starttls smtp mail.example.net:587
+  tlsalert certs --predict client.pem firmware.bin
 
 Ends with 0; with 1 where --warn was given and a certificate has ended or ends within it; with 3 where a path could
 not be read, and 4 where a server could not be reached."""
@@ -66,6 +71,12 @@ not be read, and 4 where a server could not be reached."""
 @click.option(
     "--extract-private", type=click.Path(file_okay=False), metavar="DIR", help="Write private keys there, mode 0600."
 )
+@click.option(
+    "--predict",
+    type=click.Path(exists=True, dir_okay=False),
+    metavar="CLIENT.pem",
+    help="Say instead what the servers found will answer to this client certificate, and when that changes.",
+)
 @click.option("--system", is_flag=True, help="Look through what this system trusts, too.")
 @click.option("--starttls", type=click.Choice(list(STARTTLS)), help="How to ask a server for TLS.")
 @click.option("--server-name", metavar="NAME", help="The name to ask a server for (SNI), instead of HOST.")
@@ -85,6 +96,7 @@ def command(
     prometheus: str | None,
     extract_public: str | None,
     extract_private: str | None,
+    predict: str | None,
     system: bool,
     starttls: str | None,
     server_name: str | None,
@@ -106,10 +118,17 @@ def command(
 
         paths += trust_stores()
     unreached: list[TlsalertError] = []
+    if predict is not None and form == "csv":
+        raise click.UsageError("--predict is told as text, json or jsonl")
+    told: list[Library | ClockStart] = []
     with _waiting() as pause:
         asked = _servers(servers, starttls, server_name, unreached)
-        taken = inventory(paths, at, ends, _phrases(passphrase_file, pause), extra=asked)
-    _write(taken, form, output, at)
+        phrases = _phrases(passphrase_file, pause)
+        taken = inventory(paths, at, ends, phrases, extra=asked, watch=None if predict is None else _clues(told))
+    if predict is None:
+        _write(taken, form, output, at)
+    else:
+        _predict(predict, taken, told, phrases, form, output, at)
     for error in (*taken.unread, *unreached):
         click.echo(f"tlsalert: {error}", err=True)
     if ics is not None:
@@ -218,6 +237,41 @@ def _write(taken: Inventory, form: str, output: str, at: datetime) -> None:
             from tlsalert.render.inventory_json import lines
 
             _binary(out).writelines(lines(things))
+
+
+def _clues(told: list[Library | ClockStart]) -> Callable[[Blob], None]:
+    """Return what collects the clues in the files that are looked through."""
+    from tlsalert.pki.clues import clues
+
+    return lambda blob: told.extend(clues(blob))
+
+
+def _predict(
+    client: str,
+    taken: Inventory,
+    told: list[Library | ClockStart],
+    phrases: Phrases,
+    form: str,
+    output: str,
+    at: datetime,
+) -> None:
+    """Tell what the servers in ``taken`` will answer to a client's certificate."""
+    from tlsalert.pki.predict import predict
+    from tlsalert.render.encoded import encoded
+    from tlsalert.render.prediction import facts, lines
+
+    shown = next((one for one in inventory([client], at, phrases=phrases).found if one.kind == "certificate"), None)
+    if shown is None:
+        raise UsageError(f"{client}: no certificate is in it")
+    prediction = predict(shown, os.path.basename(client), taken.found, told)
+    with _output(output) as out:
+        if form == "text":
+            out.writelines(f"{line}\n" for line in lines(prediction, at))
+        else:
+            said = encoded(facts(prediction, at))
+            out.write(f"[{said}]\n" if form == "json" else f"{said}\n")
+    for damage in taken.damage:
+        click.echo(f"tlsalert: {damage.where}: {damage.says}", err=True)
 
 
 def _extract(found: tuple[Found, ...], public: str | None, private: str | None) -> None:

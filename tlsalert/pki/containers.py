@@ -166,6 +166,9 @@ def _tar(data: Data) -> bool:
     return data[257:262] == b"ustar"
 
 
+#: Fewer bytes hold nothing that an image is looked through for.
+SMALLEST_IMAGE: Final = 64
+
 #: In the order they are tried. The first whose sign fits reads the blob; images without a sign of their own at byte 0
 #: come last, as their sign has to look everywhere.
 OPENERS: Final[list[Opener]] = [
@@ -178,4 +181,5 @@ OPENERS: Final[list[Opener]] = [
     Opener("bzip2", starts(b"BZh"), True, "tlsalert.pki.streams"),
     Opener("zstd", starts(b"\x28\xb5\x2f\xfd"), True, "tlsalert.pki.streams"),
     Opener("lzma", starts(b"\x5d\0\0"), True, "tlsalert.pki.streams"),
+    Opener("firmware", lambda data: len(data) >= SMALLEST_IMAGE, False, "tlsalert.pki.firmware"),
 ]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 from tlsalert.errors import TlsalertError
-from tlsalert.pki.containers import Blob, Budget, Covered, Damage, Limits, RefusedError, opener_for
+from tlsalert.pki.containers import Blob, Budget, Covered, Damage, Inside, Limits, RefusedError, opener_for
 from tlsalert.pki.found import Found
 from tlsalert.pki.keys import Phrases
 from tlsalert.pki.problems import WARN, judged
@@ -61,11 +61,15 @@ def inventory(
     phrases: Phrases | None = None,
     limits: Limits | None = None,
     extra: Callable[[], Iterable[Found | Damage]] | None = None,
+    watch: Callable[[Blob], None] | None = None,
 ) -> Inventory:
-    """Look through ``paths``; ``extra`` gives what was found elsewhere, as behind a server, to be related with it."""
+    """Look through ``paths``; ``extra`` gives what was found elsewhere, as behind a server, to be related with it.
+
+    ``watch`` is called with each file that holds no others.
+    """
     from tlsalert.pki.places import contents
 
-    taking = _Taking(phrases or Phrases(), limits or Limits())
+    taking = _Taking(phrases or Phrases(), limits or Limits(), watch)
     unread: list[TlsalertError] = []
     for path in paths:
         try:
@@ -87,6 +91,7 @@ class _Taking:
 
     phrases: Phrases
     limits: Limits
+    watch: Callable[[Blob], None] | None = None
     found: list[Found] = field(default_factory=list)
     damage: list[Damage] = field(default_factory=list)
     configs: list[tuple[str, Config]] = field(default_factory=list)
@@ -122,6 +127,9 @@ class _Taking:
         if blob.depth and head[:4] in CAPTURES:
             self.keep(Damage(blob.where, "a capture inside of an archive: unpack it and name it itself"))
             return
+        from tlsalert.pki.firmware import open_firmware
+        from tlsalert.pki.firmware.streams import end_of
+
         opener = opener_for(data)
         if opener is not None and blob.depth >= self.limits.depth:
             if not opener.whole:  # it may be no container at all
@@ -130,8 +138,25 @@ class _Taking:
             self.keep(Damage(blob.where, f"nested more than {self.limits.depth} deep: not opened"))
             return
         covered: list[Covered] = []
+        if opener is None or not opener.whole:
+            self._enter(opener.open(blob, budget) if opener is not None else (), budget, covered)
+            self._look(blob, covered)
+            return
+        stop = end_of(opener.name, data)
+        inner = blob if stop == len(data) else replace(blob, data=data[:stop])
+        opened = self._enter(opener.open(inner, budget), budget, covered)
+        stop = min([stop, *(part.stop for part in covered)])
+        if stop < len(data):  # an image that happens to begin with an archive or a stream
+            covered.append(Covered(0, stop))
+            self._enter(open_firmware(blob, budget, stop), budget, covered)
+            self._look(blob, covered)
+        elif not opened:
+            self._look(blob, covered)
+
+    def _enter(self, contents: Iterable[Inside], budget: Budget, covered: list[Covered]) -> bool:
+        """Take what a container holds; return whether it held anything."""
         opened = False
-        for one in opener.open(blob, budget) if opener is not None else ():
+        for one in contents:
             if isinstance(one, Covered):
                 covered.append(one)
             elif isinstance(one, Damage):
@@ -139,10 +164,11 @@ class _Taking:
             else:
                 opened = True
                 self._open(one, budget)
-        if opener is None or not (opener.whole and opened):
-            self._look(blob, covered)
+        return opened
 
     def _look(self, blob: Blob, covered: Sequence[Covered]) -> None:
+        if self.watch is not None and not covered:
+            self.watch(blob)
         things = sorted(scan(blob, self.phrases, covered), key=lambda one: one.offset if isinstance(one, Found) else 0)
         for one in things:
             self.keep(one)

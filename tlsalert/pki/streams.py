@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Iterator
 from typing import Any, Final
 
-from tlsalert.pki.containers import Blob, Budget, Damage, Data, Inside
+from tlsalert.pki.containers import Blob, Budget, Covered, Damage, Data, Inside
 
 CHUNK: Final = 1 << 16
 #: Memory that an xz or zstd stream may ask for: its dictionary. Both let a stranger ask for gigabytes.
@@ -59,9 +59,8 @@ def open_zstd(blob: Blob, budget: Budget) -> Iterator[Inside]:
 def _opened(blob: Blob, budget: Budget, make: Any, sign: bytes, name: str) -> Iterator[Inside]:
     plain, damage, stop = expand(blob.data, make, sign, budget.most(len(blob.data)))
     yield from _told(blob, budget, plain, damage if plain or sign else None, name)
-    rest = blob.data[stop:] if plain and damage is None else b""
-    if rest.strip(b"\0\xff"):
-        yield blob.inside("raw", stop, "", rest)
+    if plain and damage is None and blob.data[stop:].strip(b"\0\xff"):
+        yield Covered(0, stop)  # what follows is something else, and looked through for itself
 
 
 def _told(blob: Blob, budget: Budget, plain: bytes, damage: str | None, name: str) -> Iterator[Inside]:

@@ -205,6 +205,12 @@ def test_the_first_line_is_the_sentence(text: str, head: str) -> None:
     assert run("--", text).stdout.splitlines()[0] == head
 
 
+def test_lines_in_quotes_stay_lines_though_one_of_them_says_nothing() -> None:
+    lines = "SSL alert number 42", "SSL alert number 48", "good morning to you"
+    told = json.loads(run(*lines, "--format", "json").stdout)
+    assert [one["input"] for one in told] == list(lines)
+
+
 def test_a_line_without_quotes_is_one_line() -> None:
     words = "remote error: tls: bad certificate"
     assert run(*words.split()).stdout == run(words).stdout

@@ -117,7 +117,9 @@ class _Inputs:
 
 
 def _joined_mean_more(texts: tuple[str, ...]) -> bool:
-    """Return whether texts that are nothing alone are one text that lost its quotes."""
+    """Return whether texts that are nothing alone are one text that lost its quotes; one with a blank has them."""
+    if any(" " in text.strip() for text in texts):
+        return False
     alone = [explain(text) for text in texts]
     return not all(one.alert for one in alone) and explain(" ".join(texts)).understood
 

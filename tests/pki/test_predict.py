@@ -18,6 +18,7 @@ from tlsalert.pki.containers import Blob
 from tlsalert.pki.found import Found
 from tlsalert.pki.inventory import inventory
 from tlsalert.pki.predict import Prediction, changes, predict
+from tlsalert.render.prediction import sentences
 
 BEFORE, DURING, AFTER = NOT_BEFORE - timedelta(1), NOT_BEFORE + timedelta(1), NOT_AFTER + timedelta(1)
 OLD, NEW = b"OpenSSL 1.0.1e 11 Feb 2013", b"OpenSSL 3.0.11 19 Sep 2023"
@@ -142,3 +143,11 @@ def test_without_a_configuration_all_that_lies_there_is_taken_to_be_trusted() ->
     assert service.where is None
     assert service.at(AFTER).answers == (45,)
     assert predict(one, "c", [one], []).services == ()
+
+
+def test_a_trust_store_that_was_not_found_foretells_nothing(tmp_path: object) -> None:
+    prediction = foretold(tmp_path, SELF, [], "verify = 3", OLD)
+    (service,) = prediction.services
+    assert [(spell.outcome, spell.answers) for spell in service.spells] == [("not known", ())]
+    assert service.without.answers == (40,)
+    assert "cannot be told" in " ".join(sentences(prediction))

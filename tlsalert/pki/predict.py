@@ -32,7 +32,8 @@ LONGEST_CHAIN: Final = 16
 ANY_USAGE: Final = frozenset({"gnutls", "mbedtls"})
 ANY_IS_ENOUGH: Final = ANY_USAGE | {"wolfssl", "go", "go<=1.19"}
 
-Outcome = Literal["accepted", "refused", "not asked"]
+#: "not known": one is asked for, and nothing was found of whom the server trusts.
+Outcome = Literal["accepted", "refused", "not asked", "not known"]
 #: Why stunnel looks for the certificate itself: "chain" also wants its chain to be trusted.
 Pinned = Literal["chain", "peer"]
 
@@ -153,7 +154,12 @@ def _service(
     stack, era = _stack(what[1], library)
     roots = [one.certificate for one in trusts if one.certificate is not None]
     judge = _Judge(stack, era, roots, policy.pinned)
-    spells = tuple(judge.spells(client)) if policy.asks else (Spell(None, None, "not asked"),)
+    if not policy.asks:
+        spells: tuple[Spell, ...] = (Spell(None, None, "not asked"),)
+    elif not roots:  # a trust store that is damaged, or lies elsewhere, is not an empty one
+        spells = (Spell(None, None, "not known"),)
+    else:
+        spells = tuple(judge.spells(client))
     without = Spell(None, None, "accepted")
     if policy.requires:
         without = judge.refused(None, None, "no_client_certificate")

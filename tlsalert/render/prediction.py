@@ -97,6 +97,11 @@ def sentences(prediction: Prediction) -> Iterator[str]:
             yield f"{prediction.name}: {service.name} refuses it at any time: {_why(service.spells[0])} ({told})"
         elif service.spells[0].outcome == "not asked":
             yield f"{prediction.name}: {service.name} asks for no certificate"
+        elif service.spells[0].outcome == "not known":
+            yield (
+                f"{prediction.name}: what {service.name} answers cannot be told: "
+                "no certificate was found that its configuration says to trust"
+            )
         for start in prediction.clock_starts:
             spell = service.at(start.time)
             if spell.outcome == "refused" and spell.cause == "certificate_not_yet_valid":

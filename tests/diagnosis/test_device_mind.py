@@ -227,6 +227,39 @@ def test_without_an_answer_to_the_good_certificate_nothing_is_decided(tried: lis
     assert told.verdict.cause is None
 
 
+def test_what_is_asked_for_is_what_is_missing() -> None:
+    def asks(facts: Facts) -> str:
+        return mind(rows({"none_sent": "40"}), facts).verdict.advice[0]
+
+    assert asks(Facts()).startswith("Give the certificate")
+    assert asks(FACTS).startswith("Try the good certificate")
+
+
+def test_handshakes_that_end_before_the_certificate_ask_for_no_certificate() -> None:
+    verdict = mind([], replace(FACTS, cut_short=True)).verdict
+    assert verdict.summary == "Undecided: every handshake ended before the client could show a certificate."
+    assert "--from" in verdict.advice[0]
+
+
+@pytest.mark.parametrize("answer", ["fin", "42", "40"])
+def test_who_answers_alike_whatever_is_shown_says_little_of_the_certificate(answer: str) -> None:
+    ended = Facts((LEAF,), ENDS + timedelta(days=200))  # expired by our clock, which alone would prove it
+    told = mind(rows({"good": answer, "none_sent": answer, "self_signed_unknown": answer}), ended)
+    assert told.verdict.confidence <= 0.4
+    assert "perhaps" in told.verdict.summary
+    assert any("alike whatever it is shown" in one.says for one in told.verdict.evidence)
+    apart = mind(rows({"good": "45", "none_sent": "40", "self_signed_unknown": "48"}), ended)
+    assert apart.verdict.confidence > 0.8
+    assert not any("alike" in one.says for one in apart.verdict.evidence)
+
+
+def test_a_certificate_that_has_ended_is_to_be_renewed_as_well() -> None:
+    ended = Facts((LEAF,), ENDS + timedelta(days=200))
+    late, early = (mind(rows(FOUNDING), one, found=found(SET_IN_2015)).verdict.advice for one in (ended, FACTS))
+    assert any("Renew the certificate: it ended on 2026-05-17" in text for text in late)
+    assert any("It ends on 2026-05-17" in text for text in early)
+
+
 def test_nothing_need_be_known_of_the_certificate() -> None:
     assert mind(rows(FOUNDING)).verdict.cause is not None
     assert mind(rows(FOUNDING), Facts((LEAF,))).verdict.outcome == "failed"

@@ -17,6 +17,7 @@ from tlsalert.capture import read
 from tlsalert.cli.replay import command
 from tlsalert.errors import UsageError
 from tlsalert.lab.certificates import Identity, issued, self_signed
+from tlsalert.lab.faults import Fault
 from tlsalert.lab.server import LabDevice, RunningDevice, serve
 from tlsalert.replay.bench import Asked
 from tlsalert.replay.parts import catalogue, open_bench
@@ -103,6 +104,19 @@ def test_a_whole_replay_from_python(folder: Folder, running: RunningDevice) -> N
     assert result.verdict.outcome == "established"
     assert tlsalert.load_result is not None
     assert not result.compare(type(result).from_json(result.to_json())).differs
+
+
+def test_a_device_that_takes_no_hello_is_not_asked_for_a_certificate(folder: Folder) -> None:
+    with serve(replace(folder.device, fault=Fault("close", "hello"))) as device:
+        result = tlsalert.replay(
+            address(device),
+            certificate=folder.file("client.crt"),
+            key=folder.file("client.key"),
+            variants=("good", "none_sent"),
+            versions=("TLS 1.2",),
+        )
+    assert result.verdict is not None
+    assert "before the client could show a certificate" in result.verdict.summary
 
 
 def test_a_clock_in_the_past_is_found(folder: Folder) -> None:

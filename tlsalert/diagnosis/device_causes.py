@@ -96,13 +96,15 @@ _RARE_PINS = 0.35  # programs that pin and also demand a chain are rarer than th
 class Facts:
     """What is known of the good certificate, leaf first, at ``now`` (UTC), the time of the replay.
 
-    ``ca`` is the certificate whose key signs the variants; ``key_fits`` whether the private key is the leaf's.
+    ``ca`` is the certificate whose key signs the variants; ``key_fits`` whether the private key is the leaf's;
+    ``cut_short`` whether every handshake ended before the client could show a certificate.
     """
 
     chain: tuple[Certificate, ...] = ()
     now: datetime | None = None
     ca: Certificate | None = None
     key_fits: bool | None = True
+    cut_short: bool = False
 
     @property
     def not_before(self) -> datetime | None:

@@ -38,6 +38,8 @@ from tlsalert.registry.alerts import AlertDescription
 
 #: A verdict that no date, signature or name proves is never surer than this.
 UNPROVEN: Final = 0.8
+#: The same where the device answers alike to all that it was shown: then its answer is none to the certificate.
+UNMOVED: Final = 0.4
 #: The same where the good certificate was accepted.
 SEEN: Final = 0.99
 #: A cause that is less likely than this is not named beside the first.
@@ -131,7 +133,13 @@ def _verdict(look: Look) -> Verdict:
     if look.answers(GOOD):
         advice = ("Look whether the device answers at all, and with a longer time-out.",)
         return Verdict("incomplete", "Undecided: the good certificate got no clear answer.", advice=advice)
+    if look.facts.cut_short:
+        advice = ("Send a ClientHello that the device is known to take (--from), or try other TLS versions (--tls).",)
+        summary = "Undecided: every handshake ended before the client could show a certificate."
+        return Verdict("incomplete", summary, advice=advice)
     advice = ("Give the certificate and the key that the device should accept.",)
+    if look.facts.chain:
+        advice = ("Try the good certificate as well (--variant good, with its key).",)
     return Verdict("incomplete", "Undecided: the good certificate was not tried.", advice=advice)
 
 
@@ -171,8 +179,7 @@ def _refused(look: Look) -> Verdict:
     judged = [(rank_causes(look.told, version, *known), version) for version in look.refusing]
     (ranked, stacks), version = max(judged, key=lambda pair: pair[0][0][0][1])
     cause, sure = ranked[0]
-    proven = _proven(look, cause)
-    sure = min(sure, FOUND if proven else UNPROVEN)
+    sure = min(sure, UNMOVED if _unmoved(look) else FOUND if _proven(look, cause) else UNPROVEN)
     others = tuple(Alternative(other, round(share, 2)) for other, share in ranked[1:5] if share >= LEAST_ALTERNATIVE)
     return Verdict(
         "failed",
@@ -187,8 +194,16 @@ def _refused(look: Look) -> Verdict:
     )
 
 
+def _unmoved(look: Look) -> bool:
+    """Whether the device gave one and the same answer to the good certificate and to none, and no other to anything."""
+    without = {cell.answer for cell in look.told if cell.variant == "none_sent"}
+    return bool(without) and len({cell.answer for cell in look.told}) == 1
+
+
 def _proven(look: Look, cause: str) -> bool:
     """Whether more than the device's answers speaks for the cause: a date by a clock, or the certificate itself."""
+    if _unmoved(look):
+        return False
     clock, chain = look.clock, look.facts.chain
     if cause in ("certificate_not_yet_valid", "certificate_expired"):
         if clock is not None and clock.confidence >= CREDIBLE:
@@ -251,6 +266,8 @@ def _evidence(look: Look, cause: str, stacks: Mapping[str, float], version: str)
     told = [f"{GOOD} → {said(look.answers(GOOD)[version])}"]
     told += [f"{v} → {said(look.answers(v)[version])}" for v in probes if version in look.answers(v)]
     yield Evidence(None, f"{version}: {', '.join(told)}")
+    if _unmoved(look):
+        yield Evidence(None, "it answers alike whatever it is shown, so that its answer says little of the certificate")
     if cause in ("certificate_not_yet_valid", "certificate_expired") and look.facts.chain:
         yield Evidence(None, words.validity(look.facts.chain[0]))
     if look.clock is not None:
@@ -288,7 +305,9 @@ def _advice(look: Look, cause: str, sure: float) -> Iterable[str]:
         says = "" if look.clock is None else f": it says {words.moment(look.clock.time)[:10]}"
         since = "" if facts.not_before is None else f"; the certificate is valid from {words.day(facts.not_before)}"
         yield f"{do} the device's clock{says}{since}."
-        if facts.not_after is not None:
+        if facts.not_after is not None and facts.now is not None and facts.not_after <= facts.now:
+            yield f"Renew the certificate: it ended on {words.day(facts.not_after)}, and a right clock refuses it, too."
+        elif facts.not_after is not None:
             yield f"It ends on {words.day(facts.not_after)}: from then on a right clock refuses it, too."
     elif cause == "certificate_expired" and _fault(look, cause) == "server":
         until = "" if facts.not_after is None else f"; the certificate is valid until {words.day(facts.not_after)}"

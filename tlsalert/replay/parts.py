@@ -27,7 +27,7 @@ from tlsalert.pki.variant import Need
 from tlsalert.pki.variants import VARIANTS, CannotMakeError, Variant, dated
 from tlsalert.registry.versions import LABELS
 from tlsalert.replay import trial as trials
-from tlsalert.replay.answers import tried
+from tlsalert.replay.answers import BEFORE, tried
 from tlsalert.replay.bench import Asked, AskPassphrase, Bench, Meaning, VariantFacts
 from tlsalert.replay.client import exchange
 from tlsalert.replay.clock_finder import ClockFound, find_clock
@@ -125,15 +125,17 @@ class _Bench:
             found = self._find_clock(run, shown)
         elif find_clock:
             notes = ("the clock was not looked for: that needs the CA's key (--ca-key)",)
+        cut_short = bool(run.attempts) and all(one.trial.outcome.stage in BEFORE for one in run.attempts)
+        facts = replace(self._facts(), cut_short=cut_short)
         understood = mind(
             self._tried(run),
-            self._facts(),
+            facts,
             next((one.certificate_request for one in connections if one.certificate_request is not None), None),
             shown,
             None if found is None else found.clock,
             next((server_stack(one) for one in connections if one.server_hello is not None), None),
         )
-        return _meaning(understood, found, self._facts(), (*notes, *_unknown(rows, self._crls)))
+        return _meaning(understood, found, facts, (*notes, *_unknown(rows, self._crls)))
 
     def write_crls(self, variants: Iterable[str], path: str) -> int:
         """Write the CRLs that the device must have: one of each CA."""

@@ -20,6 +20,7 @@ from tlsalert.errors import TlsalertError
 from tlsalert.replay import parts
 from tlsalert.replay.bench import Asked, AskPassphrase, Bench
 from tlsalert.replay.outcome import NotTried
+from tlsalert.replay.profiles import PROFILES
 from tlsalert.replay.result import load_result
 
 PROGRAM = [sys.executable, "-c", "from tlsalert.cli import main; main()"]
@@ -302,6 +303,11 @@ def test_every_option_of_the_contract_is_there() -> None:
         "--baseline", "--update-baseline", "--junit", "--pcap", "--keylog", "--delay", "--timeout", "--jobs", "--suite",
         "--orders", "--repeat", "--seed", "--dry-run", "--format", "-o", "--find-clock", "--http", "--list-variants",
     }  # fmt: skip
+
+
+def test_the_help_names_every_profile(run: Run) -> None:
+    told = " ".join(run("--help").output.split())
+    assert [name for name in PROFILES if name not in told] == []
 
 
 def test_as_a_program_errors_are_one_line_and_have_their_exit_codes(tmp_path: Path) -> None:

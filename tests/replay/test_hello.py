@@ -417,6 +417,11 @@ def test_a_file_whose_name_ends_like_a_number_is_a_file(tmp_path: Path) -> None:
     assert from_capture(f"{odd}:1").name == f"{odd} #1"
 
 
+def test_what_is_neither_a_file_nor_a_profile_is_answered_with_the_profiles() -> None:
+    with pytest.raises(CaptureError, match=r"curl: there is no such file, nor such a profile; .*curl-7\.88"):
+        from_capture("curl")
+
+
 def test_what_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="there is no connection 99"):
         from_capture(f"{CAPTURES / 'console.pcap'}:99")

@@ -73,7 +73,11 @@ reached (what was learned is shown); with 130 when interrupted (likewise)."""
 @click.argument("target", metavar="HOST:PORT", required=False)
 @click.option("--suite", "suite_file", type=File, metavar="FILE.toml", help="Take targets and all else from a suite.")
 @click.option(
-    "--from", "hello", metavar="CAPTURE[:N]", help="Send the ClientHello of connection N (from 0), or a profile."
+    "--from",
+    "hello",
+    metavar="CAPTURE[:N]",
+    help="Send the ClientHello of connection N (from 0), or a profile's: openssl-1.0.2, openssl-3.0, openssl-4.0, "
+    "java-8, java-17, curl-7.88, python-3.11, node-20 or gnutls-3.7.",
 )
 @click.option("--cert", type=File, metavar="FILE", help="The client's certificate: PEM, DER or PKCS #12.")
 @click.option("--key", type=File, metavar="FILE", help="Its private key. You are asked for its passphrase.")

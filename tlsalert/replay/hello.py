@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Final
 
-from tlsalert.errors import DecodeError, UsageError
+from tlsalert.errors import CaptureError, DecodeError, UsageError
 from tlsalert.model import ClientHello as Captured
 from tlsalert.model import Connection, Extension, HandshakeMessage, ServerHello
 from tlsalert.registry.groups import NamedGroup
@@ -217,6 +217,8 @@ def from_capture(capture: str) -> Hello:
     from tlsalert.capture import open_evidence
 
     path, number = _path_and_number(capture)
+    if not os.path.lexists(path):
+        raise CaptureError("there is no such file, nor such a profile", path, f"profiles are {', '.join(PROFILES)}")
     first: Connection | None = None
     for connection in open_evidence(path):
         if number is not None:

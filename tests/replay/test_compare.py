@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -174,3 +175,12 @@ def test_two_files_of_one_name_are_told_apart() -> None:
 )
 def test_an_answer_in_short(outcome: Outcome, short: str) -> None:
     assert short_answer(row_of("v", V12, outcome)) == short
+
+
+def test_a_hello_of_the_same_name_is_no_other_hello() -> None:
+    old, new = result("a", {}), result("b", {})
+    lost = replace(new, hello=HelloTold("x", ("an extension",)))
+    assert compare(old, lost).remarks == (
+        "the ClientHello is x in both, but what could not be reproduced of it differs",
+    )
+    assert compare(old, replace(new, hello=HelloTold("y"))).remarks == ("the ClientHello was another: x and now y",)

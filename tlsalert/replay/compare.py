@@ -168,7 +168,10 @@ def _remarks(before: Result, after: Result, names: tuple[str, str]) -> Iterator[
     """Yield what else is worth a word and is no difference: clock and stack are inferred, hello and trust are told."""
     was, now = names
     if before.hello != after.hello:
-        yield f"the ClientHello was another: {before.hello.name} and now {after.hello.name}"
+        if before.hello.name != after.hello.name:
+            yield f"the ClientHello was another: {before.hello.name} and now {after.hello.name}"
+        else:
+            yield f"the ClientHello is {after.hello.name} in both, but what could not be reproduced of it differs"
     if before.trusts and after.trusts and set(before.trusts) != set(after.trusts):
         gone, new = (sorted(set(a) - set(b)) for a, b in ((before.trusts, after.trusts), (after.trusts, before.trusts)))
         yield from (f"{now} trusts {name}, {was} did not" for name in new)

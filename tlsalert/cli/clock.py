@@ -14,6 +14,7 @@ from tlsalert.clockways.ask import WAYS, Readings, ask_each, chosen, device_at, 
 from tlsalert.clockways.joint import beyond
 from tlsalert.clockways.manners import Login, Manners
 from tlsalert.clockways.reading import Reading
+from tlsalert.diagnosis.device_look import against_ours
 from tlsalert.errors import UsageError
 from tlsalert.given import read_chain
 from tlsalert.model import when
@@ -158,7 +159,8 @@ def _code(found: Readings, limit: float | None) -> int:
         return 4
     off = beyond(found, limit)
     for one in off:
-        click.echo(f"tlsalert: {one.way}: {one.skew_seconds:+.1f} s is more than {limit:g} s off", err=True)
+        says = against_ours(one.skew_seconds or 0.0)
+        click.echo(f"tlsalert: {one.way}: the clock is more than {limit:g} s off: {says}", err=True)
     return 1 if off else 0
 
 

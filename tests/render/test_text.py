@@ -174,6 +174,15 @@ def test_a_certificate_without_a_subject_is_told_by_its_other_names() -> None:
     assert "(no name)            2016-05-19 to ?" in text
 
 
+@pytest.mark.parametrize("width", [60, 100])
+def test_of_a_certificate_of_which_a_log_has_the_name_alone_no_dates_are_asked(width: int) -> None:
+    named = replace(stories.BMC, key=None, not_before=None, not_after=None, self_signed=False)
+    text = shown(replace(stories.console(), certificates=Certificates(server=(named,))), width=width)
+    assert "server     CN=" in text
+    assert "?" not in text
+    assert not [line for line in text.splitlines() if line != line.rstrip()]
+
+
 def test_a_name_without_cn_is_told_whole() -> None:
     odd = replace(stories.IPMI, subject="O=Super Micro Computer,C=US", self_signed=False)
     text = shown(replace(stories.console(), certificates=Certificates(client=(odd,))))

@@ -130,9 +130,10 @@ def _certificates(connection: Connection, width: int) -> list[Line]:
     lines: list[Line] = []
     for (label, one), text in zip(shown, facts, strict=True):
         if narrow:
-            lines += [_labelled(label, _subject(one, room)), _labelled("", text)]
+            lines.append(_labelled(label, _subject(one, room)))
+            lines += [_labelled("", text)] if text else []
         else:
-            lines.append(_labelled(label, pad(_subject(one, beside), column) + GAP + text))
+            lines.append(_labelled(label, (pad(_subject(one, beside), column) + GAP + text).rstrip()))
         for problem in one.problems[:MOST_CERTIFICATES]:
             lines += [_labelled("", part, "warn") for part in wrap(escape(problem), room, hang=2)]
     more = sum(max(len(chain) - MOST_CERTIFICATES, 0) for _, chain in chains)
@@ -164,7 +165,8 @@ def _subject(one: Certificate, room: int) -> str:
 def _facts(one: Certificate) -> str:
     """Return dates, key and the self-signed mark."""
     dates = [(date_text(moment) or "?")[:10] for moment in (one.not_before, one.not_after)]
-    facts = [" to ".join(dates)]
+    known = one.not_before is not None or one.not_after is not None  # a log may tell of a name and no more
+    facts = [" to ".join(dates)] if known else []
     if one.key:
         facts.append(escape(one.key))
     if one.self_signed:

@@ -179,7 +179,7 @@ def _refused(look: Look) -> Verdict:
     judged = [(rank_causes(look.told, version, *known), version) for version in look.refusing]
     (ranked, stacks), version = max(judged, key=lambda pair: pair[0][0][0][1])
     cause, sure = ranked[0]
-    sure = min(sure, UNMOVED if _unmoved(look) else FOUND if _proven(look, cause) else UNPROVEN)
+    sure = min(sure, FOUND if _proven(look, cause) else UNMOVED if _unmoved(look) else UNPROVEN)
     others = tuple(Alternative(other, round(share, 2)) for other, share in ranked[1:5] if share >= LEAST_ALTERNATIVE)
     return Verdict(
         "failed",
@@ -202,12 +202,12 @@ def _unmoved(look: Look) -> bool:
 
 def _proven(look: Look, cause: str) -> bool:
     """Whether more than the device's answers speaks for the cause: a date by a clock, or the certificate itself."""
-    if _unmoved(look):
-        return False
     clock, chain = look.clock, look.facts.chain
     if cause in ("certificate_not_yet_valid", "certificate_expired"):
         if clock is not None and clock.confidence >= CREDIBLE:
             return cause in {one for _, one in outside(chain, when(clock.time))}
+        if _unmoved(look):  # our own clock says what is wrong with the certificate, not that the device minds it
+            return False
         return look.facts.now is not None and cause in {one for _, one in outside(chain, look.facts.now)}
     if cause == "key_mismatch":
         return look.facts.key_fits is False

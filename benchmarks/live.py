@@ -31,10 +31,12 @@ import signal, sys
 from scapy.all import AsyncSniffer, TCPSession, load_layer
 load_layer("tls")
 count = 0
-def one(packet):
-    global count
-    count += 1
-sniffer = AsyncSniffer(iface=sys.argv[1], store=False, prn=one, session=TCPSession)
+class Counting(TCPSession):
+    def process(self, *arguments, **options):
+        global count
+        count += 1
+        return super().process(*arguments, **options)
+sniffer = AsyncSniffer(iface=sys.argv[1], store=False, session=Counting)
 sniffer.start()
 signal.sigwait({signal.SIGINT})
 sniffer.stop()
@@ -78,9 +80,9 @@ def listeners(interface: str) -> list[Listening]:
     ]
     if shutil.which("tshark"):
         fields = ("-T", "fields", "-e", "frame.number", "-e", "tls.handshake.type", "-e", "tls.alert_message.desc")
-        tshark = ("tshark", "-n", "-i", interface, "-Y", "tls", *fields)
+        tshark = ("tshark", "-n", "-i", interface, *fields)
         found.append(
-            Listening("tshark -Y tls -T fields", tshark, r"(\d+) packets? captured", r"(\d+) packets? dropped")
+            Listening("tshark -T fields", tshark, r"(\d+) packets? captured", r"(\d+) packets? dropped")
         )
     found.append(
         Listening("scapy sniff (TCPSession, tls)", (sys.executable, "-c", SCAPY, interface), r"(\d+) packets", None)
@@ -94,7 +96,7 @@ def main() -> int:
     parser.add_argument("file", type=Path, help="a capture of make_workloads.py")
     parser.add_argument("--packets", type=int, default=600_000, help="packets of a run (default: 600000)")
     parser.add_argument("--top", type=int, default=400_000, help="the highest rate to try, in packets/s")
-    parser.add_argument("--steps", type=int, default=5, help="rates to try for each listener")
+    parser.add_argument("--steps", type=int, default=7, help="rates to try for each listener")
     arguments = parser.parse_args()
     for program in ("ip", "tcpreplay"):
         if shutil.which(program) is None:
@@ -116,7 +118,7 @@ def row(one: Listening, arguments: argparse.Namespace) -> str:
     low, high = 0.0, top.rate
     for _ in range(0 if top.whole else arguments.steps):
         rate = (low + high) / 2 if low else high / 4
-        packets = max(2000, min(arguments.packets, int(rate * 4)))
+        packets = max(400, min(arguments.packets, int(rate * 4)))
         tried = play(one, arguments.file, packets, int(rate))
         if tried.whole:
             low, best = rate, max(best, tried.rate)

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 
 from tlsalert.errors import CaptureError
-from tlsalert.sources.interface import Interface, open_interface
+from tlsalert.sources.interface import RETIRE, Interface, open_interface
 from tlsalert.sources.passing import QUEUE, Passing
 
 #: Seconds between two looks at whether to stop, and at how many packets were lost.
@@ -63,6 +63,7 @@ class LiveSource(Passing):
                 for interface in ready:
                     self._drain(interface)
                 self._count()
+            time.sleep(2 * RETIRE / 1000)  # what has just come the kernel gives away when it has lain for so long
             for interface in self._interfaces:
                 self._drain(interface)
         except CaptureError as broken:

@@ -414,11 +414,13 @@ def _listening(place: Place) -> socket.socket:
         version = ip_address(host).version
     except ValueError:
         raise UsageError("that is no address", host, "give an IP address such as 127.0.0.1 or ::1") from None
+    if not 0 <= port <= 0xFFFF:
+        raise UsageError("cannot listen: there is no such port", f"{host} port {port}", "give one up to 65535, or 0")
     try:
         family = socket.AF_INET6 if version == 6 else socket.AF_INET
         return socket.create_server((host, port), family=family, backlog=BACKLOG)
-    except (OSError, OverflowError) as error:
-        said = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
+    except OSError as error:
+        said = os.strerror(error.errno) if error.errno else str(error)
         raise UsageError(f"cannot listen: {said}", f"{host} port {port}", "give another port, or 0") from error
 
 

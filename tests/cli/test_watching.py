@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from tests.sources.test_live import FakeInterface
-from tlsalert.cli import watching
 from tlsalert.cli.watching import Asked, Status, Watch, failures
 from tlsalert.live_reader import reader_of
 from tlsalert.model import Summary
@@ -49,7 +48,7 @@ def source() -> Iterator[LiveSource]:
 
 def test_the_line_tells_rate_losses_and_connections(source: LiveSource, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter([10.0, 10.1, 12.0])
-    monkeypatch.setattr(watching.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr("tlsalert.cli.watching.time.monotonic", lambda: next(clock))
     watch = Watch(source, reader_of(source), ASKED, io.StringIO())
     terminal = Terminal()
     watch._status = Status(terminal)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import struct
 from collections.abc import Callable
@@ -37,10 +38,8 @@ class FakeInterface:
             raise self._error
         if not self.closed:
             os.set_blocking(self._reading, False)
-            try:
+            with contextlib.suppress(BlockingIOError):
                 os.read(self._reading, 1)
-            except BlockingIOError:
-                pass
         return b"", 0
 
     def dropped(self) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from tlsalert.cli.watching import Asked, options, prepare
+from tlsalert.render.style import escape
 from tlsalert.sources.live import listen
 
 
@@ -32,4 +33,4 @@ def command(interfaces: tuple[str, ...], bpf: str | None, **given: Any) -> None:
     pass the connections through "tlsalert tap".
     """
     show = prepare(Asked(**given))
-    show(listen(interfaces, bpf))
+    show(listen(interfaces, bpf), f"listening on {escape(' '.join(interfaces))}")

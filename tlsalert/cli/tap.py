@@ -41,8 +41,7 @@ def command(listen: str, target: str, **given: Any) -> None:
     _more_descriptors()
     source = TapSource(near, far)
     where = source.address if isinstance(source.address, str) else _shown(*source.address)
-    click.echo(f"tlsalert: listening on {where}", err=True)
-    show(source)
+    show(source, f"listening on {where}")
     if source.unreached and not source.connections:
         sys.exit(4)
 

@@ -94,8 +94,11 @@ def options(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-def prepare(asked: Asked) -> Callable[[LiveSource | TapSource], None]:
-    """Look at all that can be wrong with the options; return what then shows a source's connections to their end."""
+def prepare(asked: Asked) -> Callable[[LiveSource | TapSource, str], None]:
+    """Look at all that can be wrong with the options; return what then shows a source's connections to their end.
+
+    It is given the source and what to say as soon as it can be stopped.
+    """
     from tlsalert.given import given
     from tlsalert.secrets.opening import open_with
 
@@ -105,11 +108,12 @@ def prepare(asked: Asked) -> Callable[[LiveSource | TapSource], None]:
     facts = given(asked.server_clock, asked.client_cert)
     copy = None if asked.write is None else _new_file(asked.write)
 
-    def show(source: LiveSource | TapSource) -> None:
+    def show(source: LiveSource | TapSource, says: str) -> None:
         gc.enable()
         gc.set_threshold(1_000_000, 50, 50)
         source.copy = copy
         with source, _stopped_by_signals(source), stopping_after(source, asked.duration):
+            click.echo(f"tlsalert: {says}", err=True)
             reader = reader_of(source, asked.only, secrets, facts)
             Watch(source, reader, asked, sys.stdout).run()
         if copy is not None:

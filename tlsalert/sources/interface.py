@@ -169,6 +169,8 @@ class _Listening:
         self._socket: socket.socket = opened.ins
         self._number = number
         self._dropped = 0
+        self.dropped()  # while scapy sets the socket up it has no room for packets
+        self._dropped = 0
 
     def fileno(self) -> int:
         return self._socket.fileno()

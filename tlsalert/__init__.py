@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tlsalert.decode import contents
     from tlsalert.errors import TlsalertError
     from tlsalert.explain import explain
+    from tlsalert.live_reader import live
     from tlsalert.model import Connection, Verdict
     from tlsalert.pki.found import Found
     from tlsalert.pki.inventory import certs
@@ -38,6 +39,7 @@ _HOMES = {
     "clock": "clockways.ask",
     "contents": "decode",
     "explain": "explain",
+    "live": "live_reader",
     "load_result": "replay.result",
     "read": "capture",
     "replay": "",
@@ -54,6 +56,7 @@ __all__ = [
     "clock",
     "contents",
     "explain",
+    "live",
     "load_result",
     "read",
     "replay",

@@ -18,6 +18,7 @@ from tlsalert.secrets.opening import OpenWith
 from tlsalert.sources.files import ByteSource
 from tlsalert.sources.recognise import capture_kind
 from tlsalert.sources.scapy_links import ScapyLinks
+from tlsalert.sources.source import Source
 from tlsalert.telling import Telling, Wanted
 from tlsalert.wire.capfile import CaptureParser
 from tlsalert.wire.network import Network
@@ -34,7 +35,8 @@ class Reader:
     alert. ``progress``, where it is set, is called with the number of bytes of each chunk; ``size`` is the file's size
     in bytes where that is known and what is read is not compressed; ``live`` says that it is a pipe. With ``secrets``
     what they open is decrypted, as with those that a pcapng brings itself; ``given`` are facts that it lacks.
-    ``source`` are the capture's bytes where somebody has opened it already.
+    ``source`` are the capture's bytes where somebody has opened it already, or is just making it. ``looker``, where it
+    is set, is shown the table of connections after each chunk.
     """
 
     def __init__(
@@ -43,7 +45,7 @@ class Reader:
         wanted: Wanted = "all",
         secrets: OpenWith | None = None,
         given: Given | None = None,
-        source: ByteSource | None = None,
+        source: Source | None = None,
     ) -> None:
         self.summary = Summary(os.fspath(path))
         self._wanted = wanted
@@ -52,7 +54,8 @@ class Reader:
         self._given = given
         self._late = 0
         self.progress: Callable[[int], None] | None = None
-        self._source = ByteSource(path) if source is None else source
+        self.looker: Callable[[TcpTable], None] | None = None
+        self._source: Source = ByteSource(path) if source is None else source
         self.size = self._source.size
         self.live = self._source.pipe
         self._begin()
@@ -63,6 +66,11 @@ class Reader:
         except CaptureError:
             self._source.close()
             raise
+
+    @property
+    def so_far(self) -> Summary:
+        """The counts of all that was read up to now."""
+        return self._telling.summary(None, None, int(self._parser.frames), ())
 
     def _begin(self) -> None:
         """Make everything that one pass over the capture fills."""
@@ -94,6 +102,8 @@ class Reader:
                 if self._parser.secrets and self._learn():
                     again = True
                     break
+                if self.looker is not None:
+                    self.looker(self._tcp)
                 self._take()
                 if source.pipe or self._telling.held_bytes > HELD_BYTES:
                     yield from self._told()
@@ -106,6 +116,8 @@ class Reader:
             return
         self._parser.finish()
         self._tcp.finish()
+        if self.looker is not None:
+            self.looker(self._tcp)
         self._take()
         yield from self._told(final=True)
         self._finish()
@@ -156,6 +168,7 @@ class Reader:
             notes.extend(self._secrets.keyring.keylog.problems)
         if self._late:
             notes.append("secrets came after connections that had been told already: give them with --keylog")
+        notes.extend(self._source.notes())
         notes.extend(damage for damage in (parser.damage, self._source.damage) if damage is not None)
         timed = parser.first_time >= 0
         self.summary = self._telling.summary(

@@ -76,6 +76,10 @@ class Recorder:
         self._advance(time)
         return Conversation(self, client, server, time)
 
+    def reach(self, time: int) -> None:
+        """Write all that happened up to ``time``; nothing can be recorded before it any more."""
+        self._advance(time)
+
     def finish(self) -> None:
         """Write what is still held back. Nothing can be recorded afterwards at an earlier time."""
         while self._waiting:

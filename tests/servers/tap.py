@@ -1,4 +1,4 @@
-"""A forwarder on loopback that writes down what passes: real bytes, real closings, no rights needed.
+"""One connection through the forwarder, written down: real bytes, real closings, no rights needed.
 
 The lab's recorder gives the bytes packets. Who closed, how, and in which order is what the sockets told; headers and
 the other details of TCP are made up.
@@ -6,17 +6,14 @@ the other details of TCP are made up.
 
 from __future__ import annotations
 
-import contextlib
-import select
-import socket
-import struct
 import threading
 import time
 from io import BytesIO
-from typing import Literal
+from typing import Literal, cast
 
 from tlsalert.model import Side
 from tlsalert.recorder import Recorder
+from tlsalert.sources.forwarder import Forwarder, Place
 
 #: What a side did: bytes, or how it ended its half.
 What = bytes | Literal["fin", "rst"]
@@ -33,24 +30,21 @@ class Tap:
 
     def __init__(self, port: int) -> None:
         self.events: list[tuple[int, Side, What]] = []
-        self._port = port
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self._listener.settimeout(PATIENCE)
-        self._thread = threading.Thread(target=self._forward, daemon=True)
+        self._done = threading.Event()
+        self._forwarder = Forwarder(("127.0.0.1", 0), ("127.0.0.1", port), self, PATIENCE)
 
     @property
     def address(self) -> tuple[str, int]:
         """Where to connect to instead of the server."""
-        host, port = self._listener.getsockname()
-        return str(host), int(port)
+        return cast("tuple[str, int]", self._forwarder.address)
 
     def __enter__(self) -> Tap:
-        self._thread.start()
+        self._forwarder.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._thread.join(2 * PATIENCE)
-        self._listener.close()
+        self._done.wait(2 * PATIENCE)
+        self._forwarder.stop()
 
     def sent(self, side: Side) -> int:
         """Return how many bytes a side has sent up to now."""
@@ -58,41 +52,23 @@ class Tap:
 
     def capture(self) -> bytes:
         """Return a pcap of what passed, once the connection has ended."""
-        self._thread.join(2 * PATIENCE)
+        self._done.wait(2 * PATIENCE)
         return as_pcap(self.events)
 
-    def _forward(self) -> None:
-        client, _ = self._listener.accept()
-        server = socket.create_connection(("127.0.0.1", self._port), PATIENCE)
-        client.settimeout(PATIENCE)
-        with client, server:
-            self._carry(client, server)
+    def opened(self, number: int, client: Place | None, server: Place | None) -> None:
+        """The connection begins with what is said."""
 
-    def _carry(self, client: socket.socket, server: socket.socket) -> None:
-        """Carry what each side sends to the other until both have ended their halves, or one has reset it."""
-        peers: dict[socket.socket, tuple[Side, socket.socket]]
-        peers = {client: ("client", server), server: ("server", client)}
-        speaking = [client, server]
-        while speaking:
-            ready, _, _ = select.select(speaking, [], [], PATIENCE)
-            if not ready:
-                return
-            for source in ready:
-                side, target = peers[source]
-                try:
-                    data = source.recv(65536)
-                except ConnectionResetError:
-                    self._note(side, "rst")
-                    target.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                    return  # closed without lingering: that resets it
-                self._note(side, data or "fin")
-                if not data:
-                    speaking.remove(source)
-                with contextlib.suppress(OSError):  # who does not listen any more has said how it ended
-                    if data:
-                        target.sendall(data)
-                    else:
-                        target.shutdown(socket.SHUT_WR)
+    def said(self, number: int, side: Side, data: bytes) -> None:
+        self._note(side, data)
+
+    def ended(self, number: int, side: Side, how: Literal["fin", "rst"]) -> None:
+        self._note(side, how)
+
+    def closed(self, number: int) -> None:
+        self._done.set()
+
+    def unreachable(self, number: int, client: Place | None, says: str) -> None:
+        self._done.set()
 
     def _note(self, side: Side, what: What) -> None:
         self.events.append((time.time_ns(), side, what))

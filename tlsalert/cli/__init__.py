@@ -15,6 +15,8 @@ from tlsalert._version import VERSION
 #: Each verb and what it does, as ``tlsalert --help`` says it.
 VERBS = {
     "read": "Decode a capture's TLS handshakes and say why they failed.",
+    "live": "Do that on a network interface, as it happens.",
+    "tap": "Do that with connections that pass through, without any rights.",
     "certs": "List every certificate and key in files, archives, captures or behind a server.",
     "explain": "Say what an alert means and what to check next.",
     "replay": "Ask a device with many client certificates what it refuses, and why.",

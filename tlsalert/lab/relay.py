@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import contextlib
-import select
-import socket
-import struct
 import tempfile
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Event
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self, cast
 
 from tlsalert.errors import UsageError
 from tlsalert.lab.line import Limits
-from tlsalert.lab.listener import Listener
 from tlsalert.lab.served import Happened, Recording, Served
 from tlsalert.lab.tape import Tape
 from tlsalert.model import Connection, Side
 from tlsalert.recorder import Address
+from tlsalert.sources.forwarder import Forwarder, Place
+
+#: What a client is told by that has no address.
+_NOBODY: Address = ("127.0.0.1", 0)
 
 
 class Relay:
@@ -43,30 +41,32 @@ class Relay:
         told: Callable[[Served], None] | None = None,
     ) -> None:
         self.counts: Counter[Happened] = Counter()
-        self._target = target
-        self._limits = limits or Limits()
         self._told = told
         self._lock = threading.Lock()
-        self._listener = Listener(self._serve, host, port)
+        self._tapes: dict[int, tuple[Tape, Address]] = {}
+        limits = limits or Limits()
+        self._forwarder = Forwarder((host, port), target, self, limits.idle, limits.total)
+        self._tellers = ThreadPoolExecutor(4, "lab relay")  # to read a connection takes longer than to pass it on
         try:
             self._recording = None if record is None else Recording(record)
         except UsageError:
-            self._listener.stop()
+            self._forwarder.stop()
             raise
 
     @property
     def address(self) -> Address:
         """Where to connect to."""
-        return self._listener.address
+        return cast("Address", self._forwarder.address)
 
     def start(self) -> Self:
         """Begin to forward."""
-        self._listener.start()
+        self._forwarder.start()
         return self
 
     def stop(self) -> None:
         """Stop listening, and end the connections that are open."""
-        self._listener.stop()
+        self._forwarder.stop()
+        self._tellers.shutdown()
         recording, self._recording = self._recording, None
         if recording is not None:
             recording.close()
@@ -79,10 +79,29 @@ class Relay:
     ) -> None:
         self.stop()
 
-    def _serve(self, plain: socket.socket, peer: Address, number: int) -> None:
-        tape = Tape()
-        with contextlib.suppress(OSError), socket.create_connection(self._target, self._limits.idle) as server:
-            carry(plain, server, tape, self._limits, self._listener.stopping)
+    # -- what the forwarder tells
+
+    def opened(self, number: int, client: Place | None, server: Place | None) -> None:
+        """Begin a connection's tape."""
+        self._tapes[number] = (Tape(), client if isinstance(client, tuple) else _NOBODY)
+
+    def said(self, number: int, side: Side, data: bytes) -> None:
+        """Take note of bytes."""
+        self._tapes[number][0].note(side, data)
+
+    def ended(self, number: int, side: Side, how: Literal["fin", "rst"]) -> None:
+        """Take note of a FIN or a RST."""
+        self._tapes[number][0].note(side, how)
+
+    def closed(self, number: int) -> None:
+        """Tell of a connection that has ended."""
+        self._tellers.submit(self._tell, number, *self._tapes.pop(number))
+
+    def unreachable(self, number: int, client: Place | None, says: str) -> None:
+        """Tell of a connection that came to nothing."""
+        self._tellers.submit(self._tell, number, Tape(), client if isinstance(client, tuple) else _NOBODY)
+
+    def _tell(self, number: int, tape: Tape, peer: Address) -> None:
         served = self._told_of(tape, peer, number)
         with self._lock:
             self.counts[served.happened] += 1
@@ -111,36 +130,6 @@ class Relay:
             alert_sent=_code(connection, "server"),
             alert_received=_code(connection, "client"),
         )
-
-
-def carry(client: socket.socket, server: socket.socket, tape: Tape, limits: Limits, stopping: Event) -> None:
-    """Carry what each side sends to the other until both have ended their halves, one has reset it, or time is up."""
-    peers: dict[socket.socket, tuple[Side, socket.socket]]
-    peers = {client: ("client", server), server: ("server", client)}
-    speaking = [client, server]
-    end = time.monotonic() + limits.total
-    for plain in peers:
-        plain.settimeout(limits.idle)
-    while speaking and (left := end - time.monotonic()) > 0 and not stopping.is_set():
-        ready, _, _ = select.select(speaking, [], [], min(left, limits.idle))
-        if not ready:
-            return
-        for source in ready:
-            side, target = peers[source]
-            try:
-                data = source.recv(65536)
-            except OSError:
-                tape.note(side, "rst")
-                target.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                return  # closed without lingering: that resets it
-            tape.note(side, data or "fin")
-            if not data:
-                speaking.remove(source)
-            with contextlib.suppress(OSError):  # who does not listen any more has said how it ended
-                if data:
-                    target.sendall(data)
-                else:
-                    target.shutdown(socket.SHUT_WR)
 
 
 def read_tape(tape: Tape, client: Address, server: Address) -> Connection | None:

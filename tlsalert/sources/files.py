@@ -77,7 +77,7 @@ class ByteSource:
         raw = _PushedBack(self._file)
         self._take: Read = raw.read
         self._waits = self.pipe and _selectable(self._file)
-        self.size = None if self.pipe or file is not None else os.fstat(self._file.fileno()).st_size
+        self.size: int | None = None if self.pipe or file is not None else os.fstat(self._file.fileno()).st_size
         start = raw.peek(32, self.name)
         for magic, opener in COMPRESSIONS.items():
             if start.startswith(magic):
@@ -114,6 +114,10 @@ class ByteSource:
             if not chunk:
                 return
             yield chunk
+
+    def notes(self) -> list[str]:
+        """Nothing is lost between a file and its reader; what is broken in it is told in ``damage``."""
+        return []
 
     def _idle(self) -> bool:
         """Wait for a pipe's next bytes, but not for ever; what is no pipe, or compressed, is never idle."""

@@ -34,11 +34,11 @@ FEW = 3  # servers that are named
 
 @dataclass
 class Group:
-    """Failures of one cause that one side refused: how many, at which servers, and the first of them."""
+    """Failures of one cause that one side refused: how many, at which servers, and the one that is surest."""
 
     ending: Ending
     cause: str | None
-    first: Connection
+    example: Connection
     many: int = 0
     servers: Counter[str] = field(default_factory=Counter)
 
@@ -77,6 +77,8 @@ class Glance:
         if group is None:
             group = self._groups[key] = Group(kind, verdict.cause, connection)
         group.many += 1
+        if verdict.confidence > (0 if group.example.verdict is None else group.example.verdict.confidence):
+            group.example = connection
         name = str(connection.server or "an unknown server")
         if name in group.servers or len(group.servers) < MOST_SERVERS:
             group.servers[name] += 1
@@ -136,7 +138,9 @@ def when_and_how_much(glance: Glance, summaries: Sequence[Summary]) -> list[str]
     told: list[str] = []
     if starts:
         told.append(rfc3339(min(starts), 0)[:16].replace("T", " ") + " UTC")
-    if starts and ends and max(ends) >= min(starts):
+    if len(summaries) > 1:
+        told[:] = [_number(len(summaries), "file"), *("from " + one for one in told)]
+    elif starts and ends and max(ends) >= min(starts):
         told.append(_duration((max(ends) - min(starts)) / 1e9))
     packets = sum(one.packets for one in summaries)
     if packets:
@@ -153,7 +157,10 @@ def _duration(seconds: float) -> str:
     if seconds < 120:
         return f"{seconds:.0f} s"
     minutes = int(seconds) // 60
-    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"
+    if minutes < 120:
+        return f"{minutes} min"
+    hours = minutes // 60
+    return f"{hours} h {minutes % 60} min" if hours < 72 else f"{hours // 24} days"
 
 
 def _number(number: int, thing: str) -> str:

@@ -1,16 +1,18 @@
 """Connections as compact data for the report's script, which draws a connection when somebody opens it.
 
-Most connections of a capture resemble others: their certificates, verdicts, the shape of their ladders and the fields of
-their messages are told once, in pools, and named by number. What is a connection's own are frames, times and randoms.
-A report has limits; what is beyond them is counted.
+Most connections of a capture resemble others: their certificates, verdicts, the shape of their ladders and the fields
+of their messages are told once, in pools, and named by number. What is a connection's own are frames, times and
+randoms. A report has limits; what is beyond them is counted.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from hashlib import sha256
 
 from tlsalert.model import Certificate, Clock, Connection, Verdict
+from tlsalert.render.encoded import encoded
 from tlsalert.render.fields import message_remark
 from tlsalert.render.html.page import safe, script_json, shown
 from tlsalert.render.ladder import Step, opening, steps
@@ -30,6 +32,9 @@ HEAD, TAIL = 40, 20
 #: What of a message's fields is new in each connection.
 OWN_FIELDS = ("random", "session_id", "verify_data")
 
+#: A value with a longer text is known by its hash.
+LONGEST_KEY = 512
+
 SIDES = {"client": 0, "server": 1}
 
 
@@ -46,8 +51,8 @@ class Pool:
         return self._places.get(key)
 
     def keep(self, key: object, value: object) -> int:
-        """Keep a value and return its number."""
-        text = script_json(value)
+        """Keep a value under a key, made safe to show, and return its number."""
+        text = script_json(safe(value))
         place = len(self.texts)
         self.texts.append(text)
         self.size += len(text)
@@ -56,13 +61,10 @@ class Pool:
 
     def ref(self, value: object) -> int:
         """Return the number of a value, kept by what it says."""
-        text = script_json(value)
-        place = self._places.get(text)
-        if place is None:
-            place = self._places[text] = len(self.texts)
-            self.texts.append(text)
-            self.size += len(text)
-        return place
+        said = encoded(value)
+        key = said if len(said) <= LONGEST_KEY else sha256(said.encode()).digest()
+        place = self._places.get(key)
+        return self.keep(key, value) if place is None else place
 
 
 @dataclass
@@ -147,9 +149,9 @@ class Pack:
             None if judged is None or not bars else self._certificate(judged),
             own,
             remarks,
-            None if request is None else self.others.ref(safe(request_row(request))),
-            None if not connection.notes else self.others.ref(safe(list(connection.notes))),
-            self.others.ref(safe(_facts(connection))),
+            None if request is None else self.others.ref(request_row(request)),
+            None if not connection.notes else self.others.ref(list(connection.notes)),
+            self.others.ref(_facts(connection)),
             _clocks(connection),
         ]
         while row and row[-1] in (None, []):
@@ -160,7 +162,7 @@ class Pack:
         if text is None:
             return None
         place = self.words.known(text)
-        return self.words.keep(text, shown(text)) if place is None else place
+        return self.words.keep(text, text) if place is None else place
 
     def _certificate(self, one: Certificate) -> int:
         place = self.certificates.known(one.sha256)
@@ -173,7 +175,7 @@ class Pack:
             "key_identifier": one.key_identifier,
             "issuer_key_identifier": one.issuer_key_identifier,
         }
-        return self.certificates.keep(one.sha256, safe(row))
+        return self.certificates.keep(one.sha256, row)
 
     def _verdict(self, verdict: Verdict) -> int:
         """Return the number of a verdict, without the places of its evidence."""
@@ -194,7 +196,7 @@ class Pack:
             "advice": list(verdict.advice),
             "alternatives": [[one.cause, round(one.confidence, 3)] for one in verdict.alternatives],
         }
-        return self.verdicts.keep(key_all, safe(row))
+        return self.verdicts.keep(key_all, row)
 
     def _ladder(self, connection: Connection) -> tuple[int, list[object], list[object], list[object], list[object]]:
         """Return the number of the ladder's shape, then what is the connection's own.
@@ -229,14 +231,14 @@ class Pack:
         """Return a label's shape ``[text, remark, bytes, encrypted, fields]``, and the fields that are its own."""
         messages = step.messages[place] if step.messages else ()
         if not messages:
-            return [shown(label), None, None, 0, None], {}
+            return [label, None, None, 0, None], {}
         first = messages[0]
         remark = message_remark(first, connection) if len(messages) == 1 else None
         fields = dict(said(first, connection) or {}) if len(messages) == 1 else {}
         mine = {name: fields.pop(name) for name in OWN_FIELDS if name in fields}
-        ref = self.fields.ref(safe(fields)) if fields else None
+        ref = self.fields.ref(fields) if fields else None
         size = sum(message.length for message in messages)
-        told = [shown(label), None if remark is None else shown(remark), size, int(first.encrypted), ref]
+        told: list[object] = [label, remark, size, int(first.encrypted), ref]
         return told, {name: value for name, value in mine.items() if value}
 
 

@@ -1,7 +1,7 @@
 """What all pages have in common: the templates, a policy that runs nothing but the page's own code, JSON inside HTML.
 
-Jinja2 escapes all that templates show. Values for scripts stand in a block of JSON that no browser runs, and in which no
-``<`` is left. The Content-Security-Policy names the page's style and script by their SHA-256 (W3C CSP 3 §2.3.1), and
+Jinja2 escapes all that templates show. Values for scripts stand in a block of JSON that no browser runs, and in which
+no ``<`` is left. The Content-Security-Policy names the page's style and script by their SHA-256 (W3C CSP 3 §2.3.1), and
 allows nothing else: no network, no event handlers in attributes, no markup made from text.
 """
 

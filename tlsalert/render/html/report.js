@@ -76,6 +76,7 @@
   const severalSources = new Set(data.connections.map((row) => row[AT.source])).size > 1;
   const COLUMNS = [
     {name: "number", head: "#", key: (i) => own(i, "source") * 1e9 + own(i, "number")},
+    ...(severalSources ? [{name: "source", head: "File", key: (i) => word(i, "source")}] : []),
     {name: "start", head: "Started (UTC)", key: (i) => own(i, "start") ?? -1},
     {name: "client", head: "Client", key: (i) => word(i, "client") || ""},
     {name: "server", head: "Server", key: (i) => word(i, "server") || ""},
@@ -265,6 +266,7 @@
         tabindex: place === at ? "0" : "-1", onclick: () => { at = place; toggle(i); }, onfocus: () => { at = place; },
         "aria-label": `Connection ${own(i, "number")}${severalSources ? ` of ${word(i, "source")}` : ""}: ${told.summary}`},
         h("span", {class: "turn", "aria-hidden": "true"}, "▸"), number)),
+      severalSources ? cell("source", h("span", {title: word(i, "source")}, word(i, "source").split("/").pop())) : null,
       cell("start", begun === null ? "" : clockTime(begun)),
       cell("client", word(i, "client") || "?"),
       cell("server", word(i, "server") || "?", sni ? h("span", {class: "sni"}, ` ${sni}`) : null),

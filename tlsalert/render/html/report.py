@@ -25,7 +25,7 @@ from tlsalert.render.timeline import DATE_CAUSES
 
 #: Failures that are shown whole to those whose browser runs no scripts.
 STATIC = 10
-WIDTH = 720
+WIDTH, NARROW = 720, 360
 
 
 def write_report(
@@ -44,7 +44,7 @@ def write_report(
             failures.append(connection)
     told = page.frame(_title(glance), "report.js") | {
         "version": VERSION,
-        "name": page.shown(", ".join(_file(source) for source in list(glance.sources)[:3]) or "nothing"),
+        "name": _files(glance),
         "sources": list(glance.sources),
         "headline": glance.headline,
         "facts": when_and_how_much(glance, summaries),
@@ -71,7 +71,14 @@ def report(connections: Iterable[Connection], summaries: Sequence[Summary] = ())
 
 
 def _title(glance: Glance) -> str:
-    return f"{glance.headline} – {', '.join(_file(source) for source in list(glance.sources)[:3])}"
+    return f"{glance.headline} – {_files(glance)}"
+
+
+def _files(glance: Glance) -> str:
+    """Return the names of the first sources, and how many there are besides."""
+    named = [_file(source) for source in list(glance.sources)[:3]]
+    more = len(glance.sources) - len(named)
+    return page.shown(", ".join(named) or "nothing") + (f" and {more} more" if more else "")
 
 
 def _file(source: str) -> str:
@@ -95,9 +102,9 @@ def _left_out(pack: Pack) -> Iterator[str]:
 
 def _group(group: Group) -> dict[str, Any]:
     """Return what the page says about one cause, with the dates drawn where they are what was objected to."""
-    verdict = group.first.verdict
+    verdict = group.example.verdict
     assert verdict is not None  # noqa: S101 - failures have one
-    alert = deciding_alert(group.first.alerts)
+    alert = deciding_alert(group.example.alerts)
     return {
         "ending": group.ending,
         "words": ENDINGS[group.ending],
@@ -107,7 +114,7 @@ def _group(group: Group) -> dict[str, Any]:
         "summary": verdict.summary,
         "advice": verdict.advice[:2],
         "alert": None if alert is None else alert_words(alert),
-        "timeline": _timeline(group.first) if verdict.cause in DATE_CAUSES else None,
+        "timeline": _timeline(group.example) if verdict.cause in DATE_CAUSES else None,
     }
 
 
@@ -127,5 +134,12 @@ def _failure(connection: Connection) -> dict[str, Any]:
 
 
 def _timeline(connection: Connection) -> Markup | None:
+    """Return the validity against the clocks in two widths, of which the stylesheet shows one."""
     bars, marks = connection_timeline(connection)
-    return Markup(timeline_svg(bars, marks, width=WIDTH, styled=False)) if bars else None  # noqa: S704 - escaped there
+    if not bars:
+        return None
+    drawn = (
+        f'<div class="{name}">{timeline_svg(bars, marks, width=width, styled=False)}</div>'
+        for name, width in (("on-wide", WIDTH), ("on-narrow", NARROW))
+    )
+    return Markup("".join(drawn))  # noqa: S704 - escaped there

@@ -125,7 +125,7 @@ def _answers(result: Result) -> int:
 def _matrix(result: Result, width: int, expected: Expected | None, whose: str) -> list[Line]:
     """Return the variants that were tried in any version, a line each."""
     rows = {row.place: row for row in result.rows}
-    refused = _refused_as_such(result)
+    refused = refused_as_such(result)
     versions = [one for one in dict.fromkeys(row.tls_version for row in result.rows) if one not in refused]
     above = [_refused_line(version, row) for version, row in refused.items()]
     if not versions:
@@ -151,7 +151,7 @@ def _matrix(result: Result, width: int, expected: Expected | None, whose: str) -
     return [*lines, *([[]] if legend else []), *legend]
 
 
-def _refused_as_such(result: Result) -> dict[str, Row]:
+def refused_as_such(result: Result) -> dict[str, Row]:
     """Return the versions in which all was refused alike before a certificate was shown, each with one row of it."""
     by_version: dict[str, list[Row]] = {}
     for row in result.rows:

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from tlsalert._version import VERSION
 from tlsalert.render.html import page
-from tlsalert.render.replay_text import SYMBOLS, facts, untried
+from tlsalert.render.replay_text import SYMBOLS, facts, refused_as_such, untried
 from tlsalert.render.story import certainty
 from tlsalert.replay.compare import Comparison, short_answer
 from tlsalert.replay.expectation import Expectation
@@ -79,13 +79,15 @@ def replay_page(shown: Sequence[Shown]) -> str:
 
 def comparison_page(comparison: Comparison, before: Result, after: Result) -> str:
     """Return the page about two results: what changed in words, and every answer of both side by side."""
+    lines = _both(before, after)
     told = page.frame(f"TLS answers: {comparison.before} and {comparison.after}") | {
         "version": VERSION,
         "comparison": comparison,
         "target": after.target if after.target == before.target else f"{before.target} and {after.target}",
         "headline": _headline(comparison),
         "versions": _versions(before, after),
-        "lines": _both(before, after),
+        "changed": [line for line in lines if line.changed],
+        "same": [line for line in lines if not line.changed],
         "symbols": [(kind, SYMBOLS[kind], words) for kind, words in WORDS.items()],
     }
     return page.template("compare.html.j2").render(told)
@@ -93,7 +95,12 @@ def comparison_page(comparison: Comparison, before: Result, after: Result) -> st
 
 def table(result: Result) -> str:
     """Return a result as a table for notebooks: without a stylesheet of its own, everything in it escaped."""
-    told = {"target": result.target, "versions": _versions(result), "lines": _matrix(result), "verdict": result.verdict}
+    told = {
+        "target": result.target,
+        "versions": _versions(result),
+        "lines": _matrix(result, _versions(result)),
+        "verdict": result.verdict,
+    }
     return Markup(page.template("table.html.j2").render(told))  # noqa: S704 - escaped by the template
 
 
@@ -101,7 +108,9 @@ def _target(shown: Shown) -> dict[str, object]:
     """Return what the page says about one result."""
     result = shown.result
     tried = [row for row in result.rows if row.outcome != "not_tried"]
-    lines = _matrix(result, shown.expected)
+    as_such = refused_as_such(result)
+    versions = [version for version in _versions(result) if version not in as_such]
+    lines = _matrix(result, versions, shown.expected)
     verdict = result.verdict
     known = [(label, texts) for label, texts in facts(result) if texts]
     if verdict is not None:
@@ -114,7 +123,8 @@ def _target(shown: Shown) -> dict[str, object]:
         "hello": result.hello,
         "headline": verdict.summary if verdict is not None else f"{len(tried)} answers of {result.target}",
         "tried": len(tried),
-        "versions": _versions(result),
+        "as_such": [(version, _answer(row)) for version, row in as_such.items()],
+        "versions": versions,
         "lines": [line for line in lines if any(answer.kind != "not_tried" for answer in line.answers)],
         "untried": untried(result),
         "facts": [(label, texts) for label, texts in known if texts],
@@ -128,11 +138,10 @@ def _versions(*results: Result) -> list[str]:
     return list(dict.fromkeys(row.tls_version for result in results for row in result.rows))
 
 
-def _matrix(result: Result, expected: Expected | None = None) -> list[Line]:
-    """Return the variants in their order, each with its answer in every version."""
+def _matrix(result: Result, versions: Sequence[str], expected: Expected | None = None) -> list[Line]:
+    """Return the variants in their order, each with its answer in each of the versions."""
     rows = {row.place: row for row in result.rows}
     variants = dict.fromkeys(row.variant for row in result.rows)
-    versions = _versions(result)
     return [
         Line(one, phrase(one), tuple(_answer(rows.get((one, version)), expected) for version in versions))
         for one in variants

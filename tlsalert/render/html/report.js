@@ -74,10 +74,12 @@
   // ---- the table: which rows, in which order
 
   const severalSources = new Set(data.connections.map((row) => row[AT.source])).size > 1;
+  const days = new Set(data.connections.map((row) => row[AT.start] === null ? "" : day(row[AT.start])));
+  const oneDay = days.size === 1;
   const COLUMNS = [
     {name: "number", head: "#", key: (i) => own(i, "source") * 1e9 + own(i, "number")},
     ...(severalSources ? [{name: "source", head: "File", key: (i) => word(i, "source")}] : []),
-    {name: "start", head: "Started (UTC)", key: (i) => own(i, "start") ?? -1},
+    {name: "start", head: oneDay ? "At (UTC)" : "Started (UTC)", key: (i) => own(i, "start") ?? -1},
     {name: "client", head: "Client", key: (i) => word(i, "client") || ""},
     {name: "server", head: "Server", key: (i) => word(i, "server") || ""},
     {name: "version", head: "TLS", key: (i) => word(i, "version") || ""},
@@ -267,7 +269,7 @@
         "aria-label": `Connection ${own(i, "number")}${severalSources ? ` of ${word(i, "source")}` : ""}: ${told.summary}`},
         h("span", {class: "turn", "aria-hidden": "true"}, "▸"), number)),
       severalSources ? cell("source", h("span", {title: word(i, "source")}, word(i, "source").split("/").pop())) : null,
-      cell("start", begun === null ? "" : clockTime(begun)),
+      cell("start", begun === null ? "" : h("time", {datetime: `${iso(begun)}Z`, title: `${clockTime(begun)} UTC`}, clockTime(begun).slice(oneDay ? 11 : 0))),
       cell("client", word(i, "client") || "?"),
       cell("server", word(i, "server") || "?", sni ? h("span", {class: "sni"}, ` ${sni}`) : null),
       cell("version", word(i, "version") || "–"),
@@ -391,7 +393,7 @@
   // ---- the ladder
 
   const CLASSES = {alert: "alert", warn: "caution", dim: "quiet"};
-  const LINE = 18, GUTTER = 108, MARGIN = 22, TOP = 44, BEFORE = 12, STRETCH = 44;
+  const LINE = 18, GUTTER = 108, MARGIN = 22, TOP = 44, BEFORE = 12, STRETCH = 90;
 
   function drawLadder(i, width, scale, panel) {
     const [steps, skipped, head, unit] = data.ladders[own(i, "ladder")];
@@ -592,7 +594,7 @@
       drawing.append(group);
       words.push(`${bar.name} is valid from ${day(bar.first)} to ${day(bar.last)}`);
     });
-    const rows = [];
+    const rows = [], labels = [];
     for (const mark of marks) {
       const out = mark.judge && bars.some((bar) => gapsOf(bar).length > 0);
       const others = dates.some((date) => date !== mark.time && day(date) === day(mark.time));
@@ -605,10 +607,12 @@
       const y = bottom + 16 + 20 * row;
       const sign = {server: `M${place} ${y - 14}l6 6l-6 6l-6 -6Z`, client: `M${place - 5} ${y - 13}h10v10h-10Z`}[mark.kind] || `M${place} ${y - 14}l6 11h-12Z`;
       drawing.append(s("path", {class: `mark${out ? " out" : ""}`, d: `M${place} ${HEADROOM - 2}V${y - 13}`}),
-        s("path", {class: `point${out ? " out" : ""}`, d: sign}),
-        s("text", {x: toLeft ? place - 10 : place + 10, y: y - 3, "text-anchor": toLeft ? "end" : null, class: out ? "bad head" : mark.judge ? "head" : ""}, text));
+        s("path", {class: `point${out ? " out" : ""}`, d: sign}));
+      labels.push(s("text", {x: toLeft ? place - 10 : place + 10, y: y - 3, "text-anchor": toLeft ? "end" : null,
+        class: `halo${out ? " bad head" : mark.judge ? " head" : ""}`}, text));
       words.push(text + bars.flatMap((bar) => mark.judge ? gapsOf(bar).map((gap) => `, by which ${bar.name} is ${gap[2]}`) : []).join(""));
     }
+    drawing.append(...labels);
     bars.forEach((bar, n) => {
       const dated = `${day(bar.first)} to ${day(bar.last)}`, font = bar.judged ? "bold" : "plain";
       const name = fitted(bar.name, width - 2 * EDGE - wide(dated, "small") - 24, font);
@@ -752,6 +756,7 @@
     go(place);
   }
 
+  table.classList.toggle("one-day", oneDay);
   id("list").hidden = many === 0;
   if (many) {
     offer();

@@ -236,18 +236,19 @@ class _Sheet:
 
     def clocks(self) -> list[str]:
         """Return the clocks: a line through all bars, below it whose it is and what it says."""
-        drawn: list[str] = []
+        lines: list[str] = []
+        labels: list[str] = []
         for row, marks in enumerate(self.rows):
             for mark, x, end in marks:
                 out = " out" if self._outside(mark) else ""
                 y = self.bottom + 16 + 20 * row
                 at = self.x(mark.time)
-                drawn.append(element("path", d=f"M{at:.1f} {HEAD - 2}V{y - 13:.1f}", class_=f"mark{out}"))
-                drawn.append(element("path", d=_shape(mark.kind, at, y - 8), class_=f"point{out}"))
+                lines.append(element("path", d=f"M{at:.1f} {HEAD - 2}V{y - 13:.1f}", class_=f"mark{out}"))
+                lines.append(element("path", d=_shape(mark.kind, at, y - 8), class_=f"point{out}"))
                 anchor: Literal["start", "end"] = "end" if end else "start"
-                look = "bad head" if out else "head" if mark.judge else ""
-                drawn.append(label(x, y - 3, self._words(mark), look, anchor))
-        return drawn
+                look = "halo bad head" if out else "halo head" if mark.judge else "halo"
+                labels.append(label(x, y - 3, self._words(mark), look, anchor))
+        return lines + labels
 
     def _gaps(self, bar: Bar) -> list[Gap]:
         """Return what lies between a bar that is judged and the clock that judges it."""

@@ -579,11 +579,16 @@
     const drawing = s("svg", {class: "tlsalert-picture timeline", role: "img", width});
     const words = [];
     const [firstYear, lastYear] = [dates[0], dates.at(-1)].map((date) => Number(iso(date).slice(0, 4)));
-    let until = -100;
-    for (let year = firstYear + 1; year <= lastYear; year += Math.max(Math.floor((lastYear - firstYear) / 12), 1)) {
-      const place = x(Date.UTC(year, 0, 1) * 1000);
-      if (place - until < 44 || place < EDGE + 14 || place > width - EDGE - 14) continue;
-      until = place;
+    const years = (step) => {
+      const found = [];
+      for (let year = Math.ceil((firstYear + 1) / step) * step; year <= lastYear; year += step) {
+        const place = x(micros(`${pad(year, 4)}-01-01T00:00:00Z`));
+        if (place > EDGE + 14 && place < width - EDGE - 14) found.push([year, place]);
+      }
+      return found;
+    };
+    const apart = (found) => found.every(([, place], n) => n === 0 || place - found[n - 1][1] >= 44);
+    for (const [year, place] of [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000].map(years).find(apart) || []) {
       drawing.append(s("path", {class: "tick", d: `M${place} ${HEADROOM - 6}V${bottom - 8}`}),
         s("text", {x: place, y: 12, class: "dim small", "text-anchor": "middle"}, String(year)));
     }

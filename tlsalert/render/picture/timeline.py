@@ -26,6 +26,8 @@ HEAD = 24
 NARROWEST = 320
 BELOW = 16  # pixels for words below a bar
 LEAST_GAP = 26  # pixels between two different dates
+APART = 44  # pixels from one year to the next
+YEARS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 A_DAY = 86_400 * 1_000_000_000
 A_MINUTE = 60 * 1_000_000_000
 MOST_BARS = 8
@@ -179,21 +181,24 @@ class _Sheet:
         return _between(self.points, time)
 
     def axis(self) -> str:
-        """Return the years along the top, as many as have room."""
+        """Return the years along the top, at steps that leave room for them."""
         drawn: list[str] = []
-        if not self.points:
-            return ""
-        first, last = (int(rfc3339(time, 0)[:4]) for time in (self.points[0][0], self.points[-1][0]))
-        right = -100.0
-        step = max((last - first) // 12, 1)
-        for year in range(first + 1, last + 1, step):
-            x = self.x(int((datetime(year, 1, 1, tzinfo=EPOCH.tzinfo) - EPOCH).total_seconds()) * 1_000_000_000)
-            if x - right < 44 or not EDGE + 14 < x < self.width - EDGE - 14:
-                continue
-            right = x
+        for year, x in self._years():
             drawn.append(element("path", d=f"M{x:.1f} {HEAD - 6}V{self.bottom - 8}", class_="tick"))
             drawn.append(label(x, 12, str(year), "dim small", "middle"))
         return "".join(drawn)
+
+    def _years(self) -> list[tuple[int, float]]:
+        """Return years of one step with their pixels; none where even centuries come too close."""
+        if not self.points:
+            return []
+        first, last = (int(rfc3339(time, 0)[:4]) for time in (self.points[0][0], self.points[-1][0]))
+        for step in YEARS:
+            found = [(year, self.x(_new_year(year))) for year in range(-(-(first + 1) // step) * step, last + 1, step)]
+            found = [(year, x) for year, x in found if EDGE + 14 < x < self.width - EDGE - 14]
+            if all(right - left >= APART for (_, left), (_, right) in pairwise(found)):
+                return found
+        return []
 
     def bar(self, bar: Bar) -> str:
         """Return one certificate's bar, and the gap to the clock that judges it."""
@@ -327,6 +332,10 @@ def _verdict(mark: Mark, bars: Sequence[Bar]) -> str:
     """Return what a judging clock makes of the judged bar: ", by which CN=IPMI is not valid for another 433 days"."""
     gaps = ((bar, miss(bar, mark)) for bar in bars if bar.judged and mark.judge)
     return "".join(f", by which {bar.name} is {gap[2]}" for bar, gap in gaps if gap is not None)
+
+
+def _new_year(year: int) -> int:
+    return nanoseconds(datetime(year, 1, 1, tzinfo=EPOCH.tzinfo))
 
 
 def _day(time: int) -> str:

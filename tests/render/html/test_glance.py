@@ -75,4 +75,5 @@ def test_what_was_read_is_told_of_one_file_with_its_time() -> None:
         "36 packets",
         "1 stream without TLS",
     ]
-    assert when_and_how_much(Glance(), [one, one]) == ["2 files", "from 2021-06-17 08:51 UTC", "72 packets", "2 streams without TLS"]  # fmt: skip
+    told = when_and_how_much(Glance(), [one, one])
+    assert told == ["2 files", "from 2021-06-17 08:51 UTC", "72 packets", "2 streams without TLS"]

@@ -13,7 +13,7 @@ from tlsalert.model import Connection
 from tlsalert.render.html.pack import Pack
 
 # The places in a row, as report.js names them.
-NUMBER, CLIENT, VERDICT, EVIDENCE, LADDER, PLACES, TIMES, CHAIN, MARKS, JUDGED, OWN = 0, 2, 10, 11, 13, 14, 15, 16, 18, 19, 20  # fmt: skip
+NUMBER, VERDICT, EVIDENCE, LADDER, PLACES, TIMES, CHAIN, MARKS, JUDGED, OWN = 0, 10, 11, 13, 14, 15, 16, 18, 19, 20
 
 
 def packed(*connections: Connection) -> dict[str, Any]:

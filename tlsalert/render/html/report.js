@@ -172,7 +172,7 @@
 
   function measure() {
     if (!view.length) return;
-    body.replaceChildren(summaryRow(0));
+    body.replaceChildren(upToDate(summaryRow(view[0]), view[0], 0));
     rowHeight = body.firstChild.getBoundingClientRect().height || 36;
     drawn = "";
   }
@@ -207,15 +207,16 @@
     const mark = `${first}-${last}-${whole}`;
     if (mark === drawn) return;
     drawn = mark;
-    const held = document.activeElement && body.contains(document.activeElement) ? document.activeElement : null;
-    const had = held && held.matches("button.row") ? Number(held.dataset.i) : null;
-    const details = new Map([...body.querySelectorAll("tr.details")].map((row) => [Number(row.dataset.i), row]));
+    const held = document.activeElement && document.activeElement.closest("#table button.row");
+    const had = held ? held.dataset.i : null;
+    const there = (class_) => new Map([...body.querySelectorAll(`tr.${class_}`)].map((row) => [Number(row.dataset.i), row]));
+    const summaries = there("row"), details = there("details");
     const rows = [];
     if (first > 0) rows.push(h("tr", {class: "space", "aria-hidden": "true"}, spacer(top(first))));
     for (let place = first; place < last; place += 1) {
       const i = view[place];
-      rows.push(summaryRow(place));
-      if (opened.has(i)) rows.push((!anew && details.get(i)) || details.get(i) || detailsRow(i));
+      rows.push(upToDate(summaries.get(i) || summaryRow(i), i, place));
+      if (opened.has(i)) rows.push(details.get(i) || detailsRow(i));
     }
     const below = whole ? 0 : top(view.length) - top(last);
     if (below > 0) rows.push(h("tr", {class: "space", "aria-hidden": "true"}, spacer(below)));
@@ -224,14 +225,15 @@
       rows.push(h("tr", {class: "nothing"}, h("td", {colspan: COLUMNS.length},
         `${numbers.format(view.length - last)} more connections are not printed.`)));
     }
-    body.replaceChildren(...rows);
-    table.setAttribute("aria-rowcount", String(view.length + 1));
-    if (had !== null) {
-      const again = body.querySelector(`button.row[data-i="${had}"]`);
-      if (again) again.focus({preventScroll: true});
-    } else if (held && body.contains(held)) {
-      held.focus({preventScroll: true});
+    // Rows that stay are not touched: they keep the focus, and what is selected in them.
+    const stay = new Set(rows);
+    for (const row of [...body.children]) if (!stay.has(row)) row.remove();
+    let next = body.firstChild;
+    for (const row of rows) {
+      if (row === next) next = next.nextSibling; else body.insertBefore(row, next);
     }
+    table.setAttribute("aria-rowcount", String(view.length + 1));
+    if (had !== null && !held.isConnected) body.querySelector(`button.row[data-i="${had}"]`)?.focus({preventScroll: true});
     settle();
   }
 
@@ -252,20 +254,28 @@
     if (changed) openPlaces = extras();
   }
 
-  function summaryRow(place) {
-    const i = view[place];
+  // What changes of a row: its place, whether it is open, and whether it is where the Tab key leads.
+  function upToDate(row, i, place) {
+    const isOpen = opened.has(i), button = row.querySelector("button.row");
+    row.classList.toggle("open", isOpen);
+    row.setAttribute("aria-rowindex", String(place + 2));
+    button.setAttribute("aria-expanded", String(isOpen));
+    button.setAttribute("tabindex", place === at ? "0" : "-1");
+    return row;
+  }
+
+  function summaryRow(i) {
     const told = verdict(i);
     const kind = endingOf(told);
-    const isOpen = opened.has(i);
     const begun = own(i, "start");
     const cell = (name, ...inside) => h("td", {class: name, role: "cell"}, ...inside);
     const number = `#${own(i, "number")}`;
     const sni = word(i, "sni");
-    return h("tr", {class: `row ${kind}${isOpen ? " open" : ""}`, role: "row", "aria-rowindex": place + 2, onclick: (event) => {
+    return h("tr", {class: `row ${kind}`, role: "row", "data-i": i, onclick: (event) => {
       if (!event.target.closest("button") && !String(window.getSelection())) toggle(i);
     }},
-      cell("number", h("button", {type: "button", class: "row", "data-i": i, "aria-expanded": String(isOpen),
-        tabindex: place === at ? "0" : "-1", onclick: () => { at = place; toggle(i); }, onfocus: () => { at = place; },
+      cell("number", h("button", {type: "button", class: "row", "data-i": i,
+        onclick: () => { at = view.indexOf(i); toggle(i); }, onfocus: () => { at = view.indexOf(i); },
         "aria-label": `Connection ${own(i, "number")}${severalSources ? ` of ${word(i, "source")}` : ""}: ${told.summary}`},
         h("span", {class: "turn", "aria-hidden": "true"}, "▸"), number)),
       severalSources ? cell("source", h("span", {title: word(i, "source")}, word(i, "source").split("/").pop())) : null,
@@ -615,7 +625,7 @@
         s("path", {class: `point${out ? " out" : ""}`, d: sign}));
       labels.push(s("text", {x: toLeft ? place - 10 : place + 10, y: y - 3, "text-anchor": toLeft ? "end" : null,
         class: `halo${out ? " bad head" : mark.judge ? " head" : ""}`}, text));
-      words.push(text + bars.flatMap((bar) => mark.judge ? gapsOf(bar).map((gap) => `, by which ${bar.name} is ${gap[2]}`) : []).join(""));
+      words.push(`${mark.name}: ${day(mark.time)}` + bars.flatMap((bar) => mark.judge ? gapsOf(bar).map((gap) => `, by which ${bar.name} is ${gap[2]}`) : []).join(""));
     }
     drawing.append(...labels);
     bars.forEach((bar, n) => {

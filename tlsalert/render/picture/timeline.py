@@ -331,7 +331,7 @@ def _whose(bar: Bar) -> str:
 def _verdict(mark: Mark, bars: Sequence[Bar]) -> str:
     """Return what a judging clock makes of the judged bar: ", by which CN=IPMI is not valid for another 433 days"."""
     gaps = ((bar, miss(bar, mark)) for bar in bars if bar.judged and mark.judge)
-    return "".join(f", by which {bar.name} is {gap[2]}" for bar, gap in gaps if gap is not None)
+    return "".join(f", by which {_whose(bar)} is {gap[2]}" for bar, gap in gaps if gap is not None)
 
 
 def _new_year(year: int) -> int:

@@ -194,7 +194,7 @@ class _Session:
         elif form == "html":
             from tlsalert.render.html.report import write_report
 
-            write_report(connections, self.summaries, out)
+            write_report(connections, self.summaries, _binary(out))
         else:
             from tlsalert.render.json import jsonl
 

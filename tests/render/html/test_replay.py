@@ -1,4 +1,4 @@
-"""Replays and comparisons as pages: whole, without scripts, and with nothing in them that a stranger wrote as markup."""
+"""Replays and comparisons as pages: whole, without scripts, and what a stranger wrote is text in them."""
 
 from __future__ import annotations
 

@@ -66,9 +66,9 @@ def test_without_scripts_the_first_failures_are_there_and_the_others_are_counted
 
 
 def test_what_does_not_fit_is_told() -> None:
-    out = io.StringIO()
+    out = io.BytesIO()
     write_report(many(9), [], out, Pack(most=5))
-    seen = Page(out.getvalue())
+    seen = Page(out.getvalue().decode())
     assert len(seen.data["connections"]) == 5
     assert "4 connections are counted above and not in the table" in seen.text
     assert "9 connections, 6 refused by the server" in seen.text

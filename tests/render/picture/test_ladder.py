@@ -1,8 +1,9 @@
-"""The ladder as a picture: everything in order, the alert standing out, fields for whoever points, text for who can't see."""
+"""The ladder as a picture: all in order, the alert standing out, fields for whoever points, words for who can't see."""
 
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from xml.etree.ElementTree import Element, fromstring
 
 import msgspec
@@ -14,6 +15,7 @@ from tlsalert.capture import read
 from tlsalert.model import Connection, HandshakeMessage, Position
 from tlsalert.render.picture.ladder import ladder_svg
 from tlsalert.render.picture.said import said, told
+from tlsalert.render.picture.timeline import connection_timeline, timeline_svg
 
 SVG = "{http://www.w3.org/2000/svg}"
 CONSOLE = read(CAPTURES / "console.pcap")[2]
@@ -42,6 +44,15 @@ def test_the_founding_case_is_drawn_in_order_with_its_alert_standing_out() -> No
     assert "clock in random 2015-03-12 05:41:50" in "".join(picture.itertext())
 
 
+def test_the_projects_own_pictures_are_what_is_drawn_now() -> None:
+    drawings = {"ladder": ladder_svg(CONSOLE), "timeline": timeline_svg(*connection_timeline(CONSOLE))}
+    for name, svg in drawings.items():
+        path = CAPTURES / f"console-{name}.svg"
+        assert path.read_text(encoding="utf-8") == svg, (
+            "python tools/make_pictures.py captures/console.pcap -o captures"
+        )
+
+
 def test_it_is_told_in_words() -> None:
     picture = drawn(ladder_svg(CONSOLE))
     assert picture.get("role") == "img"
@@ -59,8 +70,8 @@ def test_who_points_at_a_message_reads_its_fields() -> None:
 
 
 def test_time_is_to_scale_where_asked_for() -> None:
-    even, timed = (heights(drawn(ladder_svg(CONSOLE, scale=scale))) for scale in ("even", "time"))  # type: ignore[arg-type]
-    gaps = [after - before for before, after in zip(timed, timed[1:], strict=False)]
+    even, timed = (heights(drawn(ladder_svg(CONSOLE, scale=scale))) for scale in ("even", "time"))
+    gaps = [after - before for before, after in pairwise(timed)]
     assert max(gaps) == gaps[-2]  # 206 ms of 266 before the alert
     assert timed[-1] - timed[0] > even[-1] - even[0]
     assert timed == sorted(timed)

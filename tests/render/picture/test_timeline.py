@@ -1,4 +1,4 @@
-"""The validity timeline: bars and clocks at the right places, the gap measured, in few words for those who don't see."""
+"""The validity timeline: bars and clocks at the right places, the gap measured, in words for those who don't see."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_a_clock_that_judges_nothing_is_drawn_calmly() -> None:
 def test_of_many_certificates_the_judged_and_some_others_are_drawn() -> None:
     bars = [Bar(f"n{number}", number * DAY, (number + 9) * DAY, judged=number == 19) for number in range(20)]
     picture = drawn(bars, [])
-    assert len([one for one in picture.iter(SVG + "rect")]) == 8
+    assert len(list(picture.iter(SVG + "rect"))) == 8
     told = "".join(picture.itertext())
     assert "n19" in told
     assert "… 12 more certificates" in told
@@ -131,9 +131,7 @@ def test_any_dates_and_names_are_a_picture_inside_its_frame(bars: list[Bar], mar
     wide = float(picture.get("width", ""))
     for one in picture.iter(SVG + "rect"):
         assert 0 <= float(one.get("x", "")) <= float(one.get("x", "")) + float(one.get("width", "")) <= wide + 2
-    places = sorted((mark.time, x) for mark, x in zip(marks, xs(picture, "mark"), strict=False))
-    if len(places) == len(marks):
-        assert len({time for time, _ in places}) == len({x for _, x in places}) or len(bars) > 3
+    assert all(0 <= x <= wide for x in xs(picture, "mark"))
 
 
 @pytest.mark.parametrize("story", [stories.hostile(), stories.bare(), stories.good()], ids=["hostile", "bare", "good"])

@@ -7,8 +7,9 @@ stand there whole.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, TextIO
+from typing import Any, BinaryIO
 
 from markupsafe import Markup
 
@@ -29,9 +30,9 @@ WIDTH, NARROW = 720, 360
 
 
 def write_report(
-    connections: Iterable[Connection], summaries: Sequence[Summary], out: TextIO, pack: Pack | None = None
+    connections: Iterable[Connection], summaries: Sequence[Summary], out: BinaryIO, pack: Pack | None = None
 ) -> None:
-    """Write the report about all connections; ``summaries`` is looked at when they have been read.
+    """Write the report about all connections, in UTF-8; ``summaries`` is looked at when they have been read.
 
     Of more than a report can hold (:class:`tlsalert.render.html.pack.Pack`) the page says how many it leaves out.
     """
@@ -58,16 +59,14 @@ def write_report(
         "data": (Markup(chunk) for chunk in held.chunks()),  # noqa: S704 - script_json's
     }
     for piece in page.template("report.html.j2").generate(told):
-        out.write(piece)
+        out.write(piece.encode("utf-8", "backslashreplace"))
 
 
 def report(connections: Iterable[Connection], summaries: Sequence[Summary] = ()) -> str:
     """Return the report as text, for a few connections."""
-    import io
-
-    out = io.StringIO()
+    out = io.BytesIO()
     write_report(connections, summaries, out)
-    return out.getvalue()
+    return out.getvalue().decode()
 
 
 def _title(glance: Glance) -> str:

@@ -139,3 +139,9 @@ def test_any_story_has_a_picture(story: Connection) -> None:
     html = timeline_svg(*connection_timeline(story))
     fromstring(html)
     assert not {"\x1b", "\u202e"} & set(html)
+
+
+def test_certificates_that_look_the_same_each_have_a_bar() -> None:
+    bar = Bar("twin", date("2020-01-01"), date("2021-01-01"))
+    tops = [one.get("y") for one in drawn([bar, bar], []).iter(SVG + "rect")]
+    assert len(set(tops)) == 2

@@ -81,16 +81,17 @@ def timeline_svg(
     width: int = 720,
     theme: Theme = "auto",
     styled: bool = True,
+    most: int = MOST_BARS,
 ) -> str:
-    """Return the picture, ``width`` pixels wide; the bars that are judged stand first, at most eight are drawn.
+    """Return the picture, ``width`` pixels wide; the bars that are judged stand first, at most ``most`` are drawn.
 
     ``styled=False`` leaves the stylesheet to the page around it.
     """
     width = max(width, NARROWEST)
     ordered = sorted(bars, key=lambda bar: not bar.judged)
-    shown = ordered[:MOST_BARS]
+    shown = ordered[:most]
     sheet = _Sheet(shown, marks, width)
-    drawn = [sheet.axis(), *map(sheet.bar, shown), *sheet.clocks(), *map(sheet.name, shown)]
+    drawn = [sheet.axis(), *map(sheet.bar, range(len(shown))), *sheet.clocks(), *map(sheet.name, range(len(shown)))]
     if len(shown) < len(bars):
         drawn.append(label(EDGE, sheet.bottom + 2, f"… {len(bars) - len(shown)} more certificates", "dim small"))
     name = "Validity of the certificates against the clocks"
@@ -168,10 +169,10 @@ class _Sheet:
         self.bars, self.marks, self.width = bars, marks, width
         dates = [*(mark.time for mark in marks), *(date for bar in bars for date in (bar.first, bar.last))]
         self.points = _scale(dates, EDGE + 8, width - EDGE - 8)
-        self.tops: dict[Bar, int] = {}
+        self.tops: list[int] = []
         self.bottom = HEAD
         for bar in bars:
-            self.tops[bar] = self.bottom + 18
+            self.tops.append(self.bottom + 18)
             self.bottom += ROW if all(map(self._inside, self._gaps(bar))) else ROW + BELOW
         self.rows = self._spread()
         self.height = self.bottom + 20 * max(len(self.rows), 1) + 10
@@ -200,9 +201,9 @@ class _Sheet:
                 return found
         return []
 
-    def bar(self, bar: Bar) -> str:
+    def bar(self, number: int) -> str:
         """Return one certificate's bar, and the gap to the clock that judges it."""
-        top = self.tops[bar]
+        bar, top = self.bars[number], self.tops[number]
         begins, ends = self.x(bar.first), self.x(bar.last)
         drawn: list[str] = []
         for gap in self._gaps(bar):
@@ -211,9 +212,9 @@ class _Sheet:
         drawn.append(element("rect", x=begins, y=top, width=max(ends - begins, 2), height=BAR, rx=3, class_="valid"))
         return element("g", *drawn, class_="bar judged" if bar.judged else "bar")
 
-    def name(self, bar: Bar) -> str:
+    def name(self, number: int) -> str:
         """Return what stands at a bar: whose it is and its dates above it, the gap in words inside or below it."""
-        top = self.tops[bar]
+        bar, top = self.bars[number], self.tops[number]
         dates = f"{_day(bar.first)} to {_day(bar.last)}"
         cell = BOLD_CELL if bar.judged else CELL
         room = self.width - 2 * EDGE - wide(dates, SMALL_CELL) - 24

@@ -30,6 +30,7 @@ class Page(HTMLParser):
         self.elements: list[tuple[str, dict[str, str | None]]] = []
         self.open: list[str] = []
         self.texts: dict[str, list[str]] = {}
+        self.said: list[str] = []
         self.feed(html)
         self.close()
 
@@ -45,12 +46,15 @@ class Page(HTMLParser):
         assert self.open.pop() == tag
 
     def handle_data(self, data: str) -> None:
-        self.texts.setdefault(self.open[-1] if self.open else "", []).append(data)
+        tag = self.open[-1] if self.open else ""
+        self.texts.setdefault(tag, []).append(data)
+        if tag not in ("script", "style"):
+            self.said.append(data)
 
     @property
     def text(self) -> str:
         """What a reader reads."""
-        return "".join("".join(text) for tag, text in self.texts.items() if tag not in ("script", "style"))
+        return "".join(self.said)
 
     @property
     def data(self) -> dict[str, Any]:

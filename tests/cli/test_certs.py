@@ -107,7 +107,7 @@ def test_a_file_that_cannot_be_written_is_an_error(folder: Path) -> None:
 
 def test_private_keys_leave_only_when_asked_for_by_name(folder: Path, tmp_path: Path) -> None:
     public, private = tmp_path / "public", tmp_path / "private"
-    for form in ("text", "json", "jsonl", "csv"):
+    for form in ("text", "json", "jsonl", "csv", "html"):
         shown = run("--format", form, "--extract-public", public, folder).output
         assert "PRIVATE" not in shown
         assert leaf().private(encoding=Encoding.PEM).decode().splitlines()[3] not in shown

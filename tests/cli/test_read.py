@@ -138,7 +138,7 @@ def test_csv_has_a_head_and_a_row_for_each_connection() -> None:
     assert "42" in third["alert"]
 
 
-@pytest.mark.parametrize("form", ["text", "json", "jsonl", "csv"])
+@pytest.mark.parametrize("form", ["text", "json", "jsonl", "csv", "html"])
 def test_nothing_to_show_is_still_well_formed(form: str, tmp_path: Path) -> None:
     path = write(tmp_path / "other.pcap", other())
     result = run(path, "--format", form)
@@ -147,6 +147,16 @@ def test_nothing_to_show_is_still_well_formed(form: str, tmp_path: Path) -> None
         assert json.loads(result.stdout) == []
     if form == "jsonl":
         assert result.stdout == ""
+
+
+def test_html_is_one_page_over_all_files(tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+    result = run(CONSOLE, SUCCESS, "--format", "html", "-o", page, "--fail-on", "fatal")
+    assert (result.exit_code, result.stdout, result.stderr) == (1, "", "")
+    told = page.read_text(encoding="utf-8")
+    assert told.startswith("<!DOCTYPE html>")
+    assert "4 connections, 3 refused by the server" in told
+    assert "2 files" in told
 
 
 def test_one_connection_of_many_goes_on_one_array_over_several_files() -> None:
@@ -198,7 +208,7 @@ def test_a_connection_that_went_well_is_short_unless_asked_for(mixed: Path) -> N
 # --- where it goes --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("form", ["text", "json", "jsonl", "csv"])
+@pytest.mark.parametrize("form", ["text", "json", "jsonl", "csv", "html"])
 def test_a_file_gets_what_standard_output_would(tmp_path: Path, form: str) -> None:
     target = tmp_path / "told"
     result = run(CONSOLE, "--format", form, "-o", target)
@@ -223,7 +233,7 @@ def test_a_file_that_cannot_be_written_is_a_wrong_call(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
-@pytest.mark.parametrize("form", ["text", "jsonl", "json", "csv"])
+@pytest.mark.parametrize("form", ["text", "jsonl", "json", "csv", "html"])
 def test_a_full_disk_is_told_in_one_line(form: str) -> None:
     with open("/dev/full", "wb") as full:
         done = subprocess.run(
@@ -320,7 +330,7 @@ def test_evidence_that_cannot_be_read_ends_with_3_and_a_line_that_helps(tmp_path
         assert words in line
 
 
-@pytest.mark.parametrize("form", ["text", "json", "jsonl", "csv"])
+@pytest.mark.parametrize("form", ["text", "json", "jsonl", "csv", "html"])
 def test_one_bad_file_among_many_spoils_no_other(tmp_path: Path, form: str) -> None:
     names = bad(tmp_path)
     result = run(CONSOLE, *(tmp_path / name for name in names), SUCCESS, "--format", form, "--fail-on", "fatal")
@@ -365,7 +375,7 @@ def test_compressed_evidence_is_the_same_evidence(tmp_path: Path, compress: Call
 def test_a_name_that_is_no_text_is_a_name(tmp_path: Path) -> None:
     path = os.fsencode(tmp_path) + b"/caf\xe9.pcap"
     Path(os.fsdecode(path)).write_bytes(CONSOLE.read_bytes())
-    for form in ("text", "json", "jsonl", "csv"):
+    for form in ("text", "json", "jsonl", "csv", "html"):
         done = tlsalert("read", "--format", form, path)
         assert (done.returncode, done.stderr) == (0, b"")
         done.stdout.decode("utf-8")
@@ -452,7 +462,7 @@ def test_what_has_ended_is_shown_while_a_pipe_says_nothing() -> None:
 
 
 def test_a_reader_that_goes_away_ends_it_quietly() -> None:
-    for form in ("text", "json", "jsonl", "csv"):
+    for form in ("text", "json", "jsonl", "csv", "html"):
         with running("read", "--format", form, *[str(CONSOLE)] * 400) as process:
             assert process.stdout is not None
             assert process.stderr is not None
@@ -480,7 +490,7 @@ def test_an_interrupt_ends_with_130_and_without_a_traceback() -> None:
 EVIL = b"\x1b[31m\x07evil\n\r\x9b2J\xe2\x80\xae"
 
 
-@pytest.mark.parametrize("form", ["text", "json", "jsonl", "csv"])
+@pytest.mark.parametrize("form", ["text", "json", "jsonl", "csv", "html"])
 def test_what_strangers_wrote_steers_no_terminal(tmp_path: Path, form: str) -> None:
     offer = tls.client_hello(extensions=[tls.server_name(EVIL), tls.alpn(EVIL)])
     talk = Talk((("client", tls.said(tls.message(tls.CLIENT_HELLO, offer))), ("server", tls.alert(2, 112))))
@@ -656,6 +666,6 @@ def test_a_key_log_that_grows_while_a_pipe_is_read(tmp_path: Path) -> None:
 
 def test_no_secret_is_in_any_output() -> None:
     secrets = [line.split()[2] for line in REFUSED_KEYS.read_text().splitlines() if line and line[0] != "#"]
-    for form in ("text", "json", "jsonl", "csv"):
+    for form in ("text", "json", "jsonl", "csv", "html"):
         result = run(REFUSED, "--keylog", REFUSED_KEYS, "--format", form, "--decrypt", "all")
         assert not [secret for secret in secrets if secret in result.output]

@@ -91,6 +91,15 @@ def test_json_is_a_result(run: Run, tmp_path: Path) -> None:
     assert json.loads(run(AT, *FEW, "--format", "json").stdout)["target"] == AT
 
 
+def test_html_is_a_page_with_the_matrix(run: Run, tmp_path: Path) -> None:
+    page = tmp_path / "answers.html"
+    assert run(AT, *FEW, "--format", "html", "-o", page).exit_code == 0
+    told = page.read_text(encoding="utf-8")
+    assert told.startswith("<!DOCTYPE html>")
+    assert AT in told
+    assert "the client shows" in told
+
+
 def test_options_reach_the_parts(run: Run, asked: list[Asked], tmp_path: Path) -> None:
     run(
         AT, *FEW, "--from", "captures/console.pcap:1", "--cert", "c.crt", "--key", "c.key", "--chain", "i.crt",

@@ -55,10 +55,10 @@ not be read, and 4 where a server could not be reached."""
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["text", "json", "jsonl", "csv"]),
+    type=click.Choice(["text", "json", "jsonl", "csv", "html"]),
     default="text",
     show_default=True,
-    help="How to write them: for people, as one JSON array, one JSON object a line, or a table.",
+    help="How to write them: for people, as one JSON array, one JSON object a line, a table, or a page to look at.",
 )
 @click.option("-o", "--output", type=click.Path(dir_okay=False, allow_dash=True), default="-", help="Write to a file.")
 @click.option("--ics", type=click.Path(dir_okay=False), metavar="FILE", help="Write a calendar with a reminder each.")
@@ -118,7 +118,7 @@ def command(
 
         paths += trust_stores()
     unreached: list[TlsalertError] = []
-    if predict is not None and form == "csv":
+    if predict is not None and form in ("csv", "html"):
         raise click.UsageError("--predict is told as text, json or jsonl")
     told: list[Library | ClockStart] = []
     with _waiting() as pause:
@@ -229,6 +229,10 @@ def _write(taken: Inventory, form: str, output: str, at: datetime) -> None:
             from tlsalert.render.inventory_csv import write_csv
 
             write_csv(things, _binary(out))
+        elif form == "html":
+            from tlsalert.render.html.certs import inventory_page
+
+            _binary(out).write(inventory_page(taken.found, taken.damage, at).encode("utf-8", "backslashreplace"))
         elif form == "json":
             from tlsalert.render.inventory_json import write_json
 

@@ -56,9 +56,9 @@ def command(before: str, after: str, labels: tuple[str, ...], form: str, output:
 
             write_comparison(out, comparison)
         elif form == "html":
-            from tlsalert.render.replay_html import page
+            from tlsalert.render.html.replay import comparison_page
 
-            out.write(page(comparison))
+            out.write(comparison_page(comparison, old, new))
         else:
             out.write(json.dumps(comparison_json(comparison), indent=1, ensure_ascii=False) + "\n")
     sys.exit(1 if comparison.differs else 0)

@@ -15,7 +15,7 @@ from tlsalert.capture import Reader, Wanted, open_evidence
 from tlsalert.errors import TlsalertError
 from tlsalert.given import Given, given
 from tlsalert.log_reader import LogReader
-from tlsalert.model import Connection
+from tlsalert.model import Connection, Summary
 from tlsalert.secrets.opening import OpenWith
 
 
@@ -26,6 +26,7 @@ Examples:
   tlsalert read --only failed --format jsonl big.pcapng.zst | jq .verdict.summary
   tcpdump -w - port 443 | tlsalert read -
   strace -f -tt -s 65536 -o trace.log curl https://device/ ; tlsalert read trace.log
+  tlsalert read console.pcap --format html -o report.html
 
 Ends with 0, with 1 where --fail-on found a failure, with 3 where a file could not be read."""
 )
@@ -43,10 +44,10 @@ Ends with 0, with 1 where --fail-on found a failure, with 3 where a file could n
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["text", "json", "jsonl", "csv"]),
+    type=click.Choice(["text", "json", "jsonl", "csv", "html"]),
     default="text",
     show_default=True,
-    help="How to write them: for people, as one JSON array, one JSON object a line, or a table.",
+    help="How to write them: for people, as one JSON array, one JSON object a line, a table, or a page to look at.",
 )
 @click.option("-o", "--output", type=click.Path(dir_okay=False, allow_dash=True), default="-", help="Write to a file.")
 @click.option(
@@ -162,6 +163,7 @@ class _Session:
         self.failed = False
         self.found = number is None
         self.parts: set[str] = set()
+        self.summaries: list[Summary] = []
 
     def text(self, evidence: tuple[str, ...], out: TextIO, full: bool) -> None:
         """Write for people."""
@@ -189,6 +191,10 @@ class _Session:
             from tlsalert.render.json import write_json
 
             write_json(connections, _binary(out))
+        elif form == "html":
+            from tlsalert.render.html.report import write_report
+
+            write_report(connections, self.summaries, _binary(out))
         else:
             from tlsalert.render.json import jsonl
 
@@ -204,6 +210,7 @@ class _Session:
             if reader is None:
                 continue
             yield from self._connections(reader)
+            self.summaries.append(reader.summary)
             for note in reader.summary.notes:
                 click.echo(f"tlsalert: {path}: {note}", err=True)
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
@@ -22,6 +22,9 @@ from tlsalert.replay.replay import Replayed, chosen, plan_for, replay_plan
 from tlsalert.replay.result import Result, Row
 from tlsalert.replay.runner import Attempt, Plan
 from tlsalert.replay.suite import IdentityFiles, Suite, SuiteTarget, load_suite, read_version
+
+if TYPE_CHECKING:
+    from tlsalert.render.html.replay import Shown
 
 #: With fewer handshakes than these, or where standard error is no terminal, there is no bar.
 WORTH_A_BAR = 8
@@ -144,10 +147,10 @@ reached (what was learned is shown); with 130 when interrupted (likewise)."""
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["text", "json"]),
+    type=click.Choice(["text", "json", "html"]),
     default="text",
     show_default=True,
-    help="For people, or for programs.",
+    help="For people, for programs, or a page to look at.",
 )
 @click.option("-o", "--output", type=click.Path(dir_okay=False, allow_dash=True), default="-", help="Write to a file.")
 def command(
@@ -275,7 +278,7 @@ class _Session:
             plan = self._plan(bench)
             self._write_crls(bench)
             told.append(_dry_json(bench, plan, self._known))
-            if form == "text":
+            if form != "json":
                 _write_dry(out, told[-1], plan)
         if form == "json":
             out.write(json.dumps(told[0] if len(told) == 1 else told, indent=1, ensure_ascii=False) + "\n")
@@ -304,6 +307,11 @@ class _Session:
             texts = [done.result.to_json() for done in self._done]
             out.write(texts[0] if len(texts) == 1 else "[\n" + ",\n".join(text.rstrip() for text in texts) + "\n]\n")
             return
+        if form == "html":
+            from tlsalert.render.html.replay import replay_page
+
+            out.write(replay_page([self._shown(done) for done in self._done]))
+            return
         from tlsalert.render.replay_text import write_comparison, write_complaints, write_result
 
         for number, done in enumerate(self._done):
@@ -322,6 +330,15 @@ class _Session:
             if done.comparison is not None:
                 out.write("\n")
                 write_comparison(out, done.comparison)
+
+    def _shown(self, done: _Done) -> Shown:
+        """Return one result for the page: with what the suite expects of it, or what the RFC calls for."""
+        from tlsalert.render.html.replay import Shown
+
+        told = [sentence for sentences in done.complaints.values() for sentence in sentences]
+        if self._from_file:
+            return Shown(done.result, lambda row: done.expects.get(row.place), "is expected", told)
+        return Shown(done.result, self._called_for, complaints=told)
 
     def write(self, junit_file: str | None, pcap: str | None, keylog: str | None) -> None:
         """Write the other files, and the new baselines; tell of what is not on standard output."""

@@ -68,9 +68,9 @@ def ladder(connection: Connection, width: int) -> list[Line]:
     shown = [step._replace(words=tuple(_words(one, connection) for one in step.messages)) for step in shown]
     sheet = _Sheet(connection, shown, width)
     lines = [sheet.header()]
-    opening = _opening(connection)
-    if opening:
-        lines.append([(" " * sheet.lane_at + cut(opening, sheet.lane), "dim")])
+    before = opening(connection)
+    if before:
+        lines.append([(" " * sheet.lane_at + cut(before, sheet.lane), "dim")])
     for number, step in enumerate(shown):
         if number == HEAD and len(shown) < len(all_steps):
             lines.append([(" " * sheet.lane_at + f"… {len(all_steps) - len(shown)} more …", "dim")])
@@ -168,7 +168,7 @@ class _Sheet:
         return f"{(time - self.start) / 1e6:.{self.decimals}f}"
 
 
-def _opening(connection: Connection) -> str:
+def opening(connection: Connection) -> str:
     """Return what was spoken before TLS and how far: "smtp STARTTLS until frame 12", or that TLS was declined."""
     preamble, protocol = connection.preamble, connection.protocol
     if preamble is None or protocol is None:

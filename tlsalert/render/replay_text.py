@@ -125,7 +125,7 @@ def _answers(result: Result) -> int:
 def _matrix(result: Result, width: int, expected: Expected | None, whose: str) -> list[Line]:
     """Return the variants that were tried in any version, a line each."""
     rows = {row.place: row for row in result.rows}
-    refused = _refused_as_such(result)
+    refused = refused_as_such(result)
     versions = [one for one in dict.fromkeys(row.tls_version for row in result.rows) if one not in refused]
     above = [_refused_line(version, row) for version, row in refused.items()]
     if not versions:
@@ -151,7 +151,7 @@ def _matrix(result: Result, width: int, expected: Expected | None, whose: str) -
     return [*lines, *([[]] if legend else []), *legend]
 
 
-def _refused_as_such(result: Result) -> dict[str, Row]:
+def refused_as_such(result: Result) -> dict[str, Row]:
     """Return the versions in which all was refused alike before a certificate was shown, each with one row of it."""
     by_version: dict[str, list[Row]] = {}
     for row in result.rows:
@@ -252,8 +252,8 @@ def _legend(table: Iterable[Cell], short: bool, whose: str, width: int) -> list[
     return [[(" " * MARGIN + part, "dim")] for text in said if text for part in wrap(text, width - MARGIN, hang=2)]
 
 
-def _untried(result: Result, width: int) -> list[Line]:
-    """Return what was not tried, by the reason: one paragraph each."""
+def untried(result: Result) -> dict[str, list[str]]:
+    """Return what was not tried, by the reason: "expired", or "expired in TLS 1.3" where it was tried in others."""
     by_why: dict[str, dict[str, None]] = {}
     rows: dict[str, list[Row]] = {}
     for row in result.rows:
@@ -264,8 +264,13 @@ def _untried(result: Result, width: int) -> list[Line]:
             if row.outcome == "not_tried":
                 told = variant if everywhere else f"{variant} in {row.tls_version}"
                 by_why.setdefault(row.note or "no reason is known", {})[told] = None
+    return {why: [*variants] for why, variants in by_why.items()}
+
+
+def _untried(result: Result, width: int) -> list[Line]:
+    """Return what was not tried: one paragraph for each reason."""
     lines: list[Line] = []
-    for why, variants in by_why.items():
+    for why, variants in untried(result).items():
         text = f"not tried ({escape(why)}): " + ", ".join(map(escape, variants))
         lines += [[(" " * MARGIN + part, "dim")] for part in wrap(text, width - MARGIN, hang=2)]
     return lines
@@ -275,7 +280,7 @@ def _meaning(result: Result, width: int) -> list[Line]:
     """Return the verdict and what it rests on."""
     room = width - INDENT - 11
     lines = verdict_lines(result.verdict, width)
-    told = [*_facts(result)]
+    told = [*facts(result)]
     verdict = result.verdict
     if verdict is not None:
         told.append(("seen", [one.says for one in verdict.evidence]))
@@ -287,7 +292,7 @@ def _meaning(result: Result, width: int) -> list[Line]:
     return [*lines, *([[]] if lines and rows else []), *rows]
 
 
-def _facts(result: Result) -> Iterator[tuple[str, list[str]]]:
+def facts(result: Result) -> Iterator[tuple[str, list[str]]]:
     """Yield whom the device lets in, whom it trusts, what it checks, its clock and its stack."""
     yield "alarming", [finding.says for finding in result.findings if finding.alarming]
     yield "trusts", [*result.trusts]

@@ -160,7 +160,7 @@ class Result:
         return replace(self, verdict=None, clock=None, notes=(), findings=())
 
     def _repr_html_(self) -> str:
-        from tlsalert.render.replay_html import table
+        from tlsalert.render.html.replay import table
 
         return table(self)
 

@@ -157,9 +157,10 @@ def command(
         _spare(written or "", inputs)
     wireshark = None
     if annotate or extract or with_secrets or cross_check:
-        from tlsalert.cli.wireshark import ForWireshark
+        from tlsalert.cli.wireshark import ForWireshark, checking
 
-        wireshark = ForWireshark(evidence, annotate, extract, with_secrets, cross_check)
+        check = checking(keylogs, only != "all" or number is not None) if cross_check else None
+        wireshark = ForWireshark(evidence, annotate, extract, with_secrets, check)
     secrets = _secrets(keylogs, rsa_keys, passphrase_file, psks, decrypt == "all", write_keylog)
     session = _Session(cast("Wanted", only), number, secrets, given(server_clock, client_cert), wireshark)
     with _output(output) as out:

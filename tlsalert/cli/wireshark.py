@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
@@ -13,6 +13,9 @@ from tlsalert.errors import CaptureError, UsageError
 from tlsalert.log_reader import LogReader
 from tlsalert.model import Connection
 from tlsalert.packet_reader import Reader
+
+if TYPE_CHECKING:
+    from tlsalert.cross_check.check import Check
 
 
 class ForWireshark:
@@ -22,13 +25,15 @@ class ForWireshark:
     """
 
     def __init__(
-        self, evidence: tuple[str, ...], annotate: str | None, extract: str | None, with_secrets: bool, cross_check: bool
+        self,
+        evidence: tuple[str, ...],
+        annotate: str | None,
+        extract: str | None,
+        with_secrets: bool,
+        check: Check | None,
     ) -> None:
-        self._annotation = self._extraction = self._check = None
-        if cross_check:
-            from tlsalert.cross_check.check import Check
-
-            self._check = Check()
+        self._annotation = self._extraction = None
+        self._check = check
         if with_secrets and extract is None:
             raise UsageError("--with-secrets goes with --extract", None, "name the file that is to hold the secrets")
         if not (annotate or extract):
@@ -58,13 +63,24 @@ class ForWireshark:
 
     def finish(self, reader: Reader | LogReader) -> None:
         """Write the files when the capture has been read, and say on standard error what is in them."""
-        asked = self._annotation or self._extraction
+        asked = self._annotation or self._extraction or self._check
+        if self._check is not None:
+            self._check.add(reader.summary.source)
         if asked is not None and not isinstance(reader, Reader):
-            raise CaptureError("that is a log: it has no packets to write", reader.summary.source)
+            raise CaptureError("that is a log: it has no packets for Wireshark", reader.summary.source)
         if self._annotation is not None:
             _tell(self._annotation.write(reader.summary))
         if self._extraction is not None and isinstance(reader, Reader):
             _tell(self._extraction.write(reader.summary.source, reader.secrets))
+
+
+def checking(keylogs: tuple[str, ...], selected: bool) -> Check:
+    """Return what compares whole captures with Wireshark, which takes one key log."""
+    if selected:
+        raise UsageError("--cross-check compares all connections", None, "leave out --only and --connection")
+    from tlsalert.cross_check.check import Check
+
+    return Check(keylogs[0] if len(keylogs) == 1 else None)
 
 
 def _tell(sentences: Iterable[str]) -> None:

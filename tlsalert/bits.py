@@ -24,5 +24,14 @@ class Bits:
         place = number >> 3
         return 0 <= place < len(self._bytes) and self._bytes[place] >> (number & 7) & 1 == 1
 
+    def nth(self, rank: int) -> int | None:
+        """Return the number that has ``rank`` smaller ones in the set, or None where there is none."""
+        for place, byte in enumerate(self._bytes):
+            many = byte.bit_count()
+            if rank < many:
+                return place * 8 + [bit for bit in range(8) if byte >> bit & 1][rank]
+            rank -= many
+        return None
+
     def __len__(self) -> int:
         return int.from_bytes(self._bytes).bit_count()

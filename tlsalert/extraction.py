@@ -43,7 +43,8 @@ class Extraction:
 
         Raises :class:`tlsalert.errors.CaptureError` where it cannot be read, or ``path`` not be written.
         """
-        frames = frames_of(source, self._flows)
+        with ByteSource(source) as evidence:
+            frames = frames_of(evidence.chunks(), self._flows)
         lines = list(self._key_log(secrets)) if self._with_secrets else []
         dropped = 0
         with ByteSource(source) as evidence, PrivateFile(self._path) as out:

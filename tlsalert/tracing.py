@@ -7,11 +7,9 @@ order make the same numbers.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable, Iterator
 
 from tlsalert.bits import Bits
-from tlsalert.sources.files import ByteSource
 from tlsalert.sources.scapy_links import ScapyLinks
 from tlsalert.wire.capfile import CaptureParser
 from tlsalert.wire.network import Network
@@ -21,22 +19,21 @@ from tlsalert.wire.tcp import TcpTable
 WHOLE, PIECE = -2, -1
 
 
-def frames_of(path: str | os.PathLike[str], flows: Container[int]) -> Bits:
-    """Return the frames of the packets that belong to some flows of a capture.
-
-    Raises :class:`tlsalert.errors.CaptureError` where it cannot be opened or read.
-    """
+def frames_of(chunks: Iterable[bytes], flows: Container[int]) -> Bits:
+    """Return the frames of the packets that belong to some flows of a capture, which is given by its bytes."""
     frames = Bits()
-    tracer = Tracer()
-    parser = CaptureParser(tracer.network)
-    with ByteSource(path) as source:
-        for chunk in source.chunks():
-            parser.feed(chunk)
-            tracer.table.settle()  # as the reader does, or a clock that jumps would make other flows
-            for frame, flow in tracer.taken():
-                if flow in flows:
-                    frames.add(frame)
+    for frame, flow in Tracer().traced(chunks):
+        if flow in flows:
+            frames.add(frame)
     return frames
+
+
+def flow_of(chunks: Iterable[bytes], connection: int) -> int | None:
+    """Return the flow of a connection by its number, which counts the flows with TLS from 0; None where it has none."""
+    tracer = Tracer()
+    for _ in tracer.traced(chunks):
+        pass
+    return tracer.tls.nth(connection)
 
 
 class Tracer:
@@ -46,23 +43,39 @@ class Tracer:
         self.table = TcpTable()
         self.table.tracing = True
         self.network = Network(self.table, ScapyLinks())
+        self.tls = Bits()  # the flows that proved to be TLS
+
+    def traced(self, chunks: Iterable[bytes]) -> Iterator[tuple[int, int]]:
+        """Go through a capture's bytes: give the frames that belong to flows, with their numbers."""
+        parser = CaptureParser(self.network)
+        for chunk in chunks:
+            parser.feed(chunk)
+            self.table.settle()  # as the reader does, or a clock that jumps would make other flows
+            yield from self.taken()
+        parser.finish()
+        self.table.finish()
+        yield from self.taken()
 
     def taken(self) -> Iterator[tuple[int, int]]:
         """Give the frames that have come since the last time with the numbers of their flows. Call it after packets."""
         table = self.table
         traced, table.traced = table.traced, []
-        table.finished = []
-        table.recognised = []
+        for number in table.recognised:
+            self.tls.add(number)
+        for flow in table.finished:
+            if flow.transcript is not None and (flow.transcript.tls or flow.transcript.declined):
+                self.tls.add(int(flow.number))
+        table.finished, table.recognised = [], []
         fragments: list[int] = []
         whole = 0
         pairs = iter(traced)
-        for frame, flow in zip(pairs, pairs, strict=True):
-            if flow == WHOLE:  # this frame completes a datagram, perhaps inside another one that it completed
+        for frame, number in zip(pairs, pairs, strict=True):
+            if number == WHOLE:  # this frame completes a datagram, perhaps inside another one that it completed
                 fragments = fragments if whole == frame else []
                 whole = frame
-            elif flow == PIECE:
+            elif number == PIECE:
                 fragments.append(frame)
             else:
                 if whole == frame:
-                    yield from ((piece, flow) for piece in fragments if piece != frame)
-                yield frame, flow
+                    yield from ((piece, number) for piece in fragments if piece != frame)
+                yield frame, number

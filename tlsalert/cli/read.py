@@ -174,7 +174,9 @@ def command(
         sys.exit(3)
     if not session.found:
         sys.exit(2)
-    differs = wireshark is not None and wireshark.compare(sys.stdout if form == "text" and output == "-" else sys.stderr)
+    differs = wireshark is not None and wireshark.compare(
+        sys.stdout if form == "text" and output == "-" else sys.stderr
+    )
     sys.exit(1 if differs or (fail_on and session.failed) else 0)
 
 

@@ -37,20 +37,22 @@ class Check:
         """Write what differs, one line each; say whether there is something of which nobody knows why.
 
         Raises :class:`tlsalert.errors.UsageError` where pyshark or tshark is missing, and
-        :class:`tlsalert.errors.CaptureError` where tshark cannot read a capture.
+        :class:`tlsalert.errors.CaptureError` where the capture came through a pipe.
         """
         odd = False
         for source, connections in self._connections.items():
             if source == "-":
                 raise CaptureError("Wireshark reads the capture once more", source, "save the pipe to a file")
             ports = {c.server.port for c in connections if c.server is not None and c.protocol is None}
-            streams = streams_of(source, ports, self._keylog)
+            streams, complaint = streams_of(source, ports, self._keylog)
             found = list(differences(streams, connections))
             unknown = [one for one in found if one.reason is None]
             odd = odd or bool(unknown)
             compared = sum(1 for one in streams if one.messages or one.alerts)
             said = f"{compared} streams with TLS in Wireshark, {len(unknown)} differences"
             out.write(f"{escape(source)}: {said}, {len(found) - len(unknown)} more that are known\n")
+            if complaint is not None:
+                out.write(f"  tshark complains: {escape(complaint)}\n")
             for one in unknown[:MOST]:
                 out.write(f"  {_told(one)}\n")
             if len(unknown) > MOST:

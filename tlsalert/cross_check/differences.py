@@ -97,7 +97,9 @@ def _stream(stream: Stream, candidates: list[Connection]) -> Iterator[Difference
         yield Difference(stream.number, None, "found", " and ".join(sorted(stream.ends)), "no TLS")
         return
     wanted = len(stream.messages)
-    ours = min(candidates, key=lambda one: (not _holds(_messages(one), stream.messages), abs(len(_messages(one)) - wanted)))
+    ours = min(
+        candidates, key=lambda one: (not _holds(_messages(one), stream.messages), abs(len(_messages(one)) - wanted))
+    )
     candidates.remove(ours)  # ports that are used again: each connection stands for one stream
     for figure, theirs, told in _figures(stream, ours):
         reason = next((one.reason for one in KNOWN if one.figure == figure and one.shows(stream, ours)), None)

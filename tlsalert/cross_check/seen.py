@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import shutil
-import sys
-import warnings
+import logging
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from tlsalert.errors import CaptureError, UsageError
+from tlsalert.errors import UsageError
 
 #: What makes tshark see as much as it can: segments in any order, TLS on any port.
 PREFERENCES = {
@@ -41,78 +38,71 @@ class Stream:
     serials: set[int] = field(default_factory=set)
 
 
-def streams_of(path: str, ports: Collection[int] = (), keylog: str | None = None) -> list[Stream]:
-    """Return what Wireshark sees in a capture. TLS is looked for on ``ports`` as well.
+def streams_of(path: str, ports: Collection[int] = (), keylog: str | None = None) -> tuple[list[Stream], str | None]:
+    """Return what Wireshark sees in a capture, and what tshark complains of, as of a file that is cut short.
 
-    Raises :class:`tlsalert.errors.UsageError` where pyshark or tshark is missing, and
-    :class:`tlsalert.errors.CaptureError` where tshark cannot read the capture.
+    TLS is looked for on ``ports`` as well. Raises :class:`tlsalert.errors.UsageError` where pyshark or tshark is
+    missing.
     """
+    pyshark, crashed = _tools()
     streams: dict[int, Stream] = {}
-    for packet in _packets(path, ports, keylog):
-        _take(packet, streams)
-    return list(streams.values())
+    with _event_loop() as loop:
+        capture = pyshark.FileCapture(
+            path,
+            display_filter="tls",
+            use_json=True,
+            keep_packets=False,
+            eventloop=loop,
+            override_prefs=PREFERENCES | ({} if keylog is None else {"tls.keylog_file": keylog}),
+            decode_as={f"tcp.port=={port}": "tls" for port in sorted(ports)},
+            custom_parameters=PARAMETERS,
+        )
+        try:
+            for packet in capture:
+                _take(packet, streams)
+        except crashed:
+            pass  # it said all that it could read; why it stopped is told below
+        finally:
+            with suppress(crashed):
+                capture.close()
+            capture._running_processes.clear()  # or it closes once more when it is let go, without its loop
+        complaint = capture._last_error_line
+    return list(streams.values()), complaint if complaint and "as user" not in complaint else None
 
 
-def _packets(path: str, ports: Collection[int], keylog: str | None) -> Iterator[Any]:
-    """Go through the packets with TLS, as pyshark gives them."""
+def _tools() -> tuple[Any, type[Exception]]:
+    """Return pyshark, and the error it raises when tshark ends with one."""
     try:
         import pyshark
+        from pyshark.capture.capture import TSharkCrashException
         from pyshark.tshark.tshark import TSharkNotFoundException, get_process_path
     except ImportError:
         raise UsageError("--cross-check needs pyshark", None, "pip install 'tlsalert[wireshark]'") from None
     try:
-        if shutil.which("tshark") is None:  # pyshark also looks where its own configuration says
-            get_process_path()
+        get_process_path()
     except TSharkNotFoundException:
         raise UsageError(
             "--cross-check needs tshark, Wireshark's program for terminals", None, "install the package tshark"
         ) from None
-    crashed: type[Exception] = pyshark.capture.capture.TSharkCrashException
-    with _event_loop() as loop:
-        try:
-            capture = pyshark.FileCapture(
-                path,
-                display_filter="tls",
-                use_json=True,
-                keep_packets=False,
-                eventloop=loop,
-                override_prefs=PREFERENCES | ({} if keylog is None else {"tls.keylog_file": keylog}),
-                decode_as={f"tcp.port=={port}": "tls" for port in sorted(ports)},
-                custom_parameters=PARAMETERS,
-            )
-            try:
-                yield from capture
-            finally:
-                with suppress(crashed):
-                    capture.close()
-                capture._running_processes.clear()  # or it closes once more when it is let go, without its loop
-        except crashed as error:
-            said = [line for line in str(error).splitlines() if line.startswith("Last error line")]
-            raise CaptureError(f"tshark does not read it to its end ({' '.join(said)})", path) from error
+    return pyshark, TSharkCrashException
 
 
 @contextmanager
 def _event_loop() -> Iterator[asyncio.AbstractEventLoop]:
-    """Make an event loop that learns how tshark ended.
+    """Make an event loop for pyshark, which needs one of its own.
 
-    Up to Python 3.11 the usual way, threads that wait, may find that the process is gone, and pyshark takes
-    that for a crash.
+    asyncio warns where pyshark ends a process that has ended: nobody needs to know.
     """
+    log = logging.getLogger("asyncio")
+    before, log.disabled = log.disabled, True
     loop = asyncio.new_event_loop()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what Python 3.12 has put on its way out
-        watcher: Any = None
-        if sys.version_info < (3, 12) and hasattr(os, "pidfd_open"):
-            watcher = asyncio.get_child_watcher()
-            asyncio.set_child_watcher(asyncio.PidfdChildWatcher())
-        asyncio.set_event_loop(loop)
-        try:
-            yield loop
-        finally:
-            asyncio.set_event_loop(None)
-            loop.close()
-            if watcher is not None:
-                asyncio.set_child_watcher(watcher)
+    asyncio.set_event_loop(loop)
+    try:
+        yield loop
+    finally:
+        asyncio.set_event_loop(None)
+        loop.close()
+        log.disabled = before
 
 
 def _take(packet: Any, streams: dict[int, Stream]) -> None:
@@ -143,7 +133,10 @@ def _message(found: Fields, sender: str, stream: Stream) -> None:
             names = list(_values(found, "tls.handshake.extensions_server_name"))
             stream.server_name = stream.server_name or (str(names[0]) if names else None)
         elif kind == 2:
-            versions = [*_values(found, "tls.handshake.extensions.supported_version"), *_values(found, "tls.handshake.version")]
+            versions = [
+                *_values(found, "tls.handshake.extensions.supported_version"),
+                *_values(found, "tls.handshake.version"),
+            ]
             suites = list(_values(found, "tls.handshake.ciphersuite"))
             stream.version = _number(versions[0]) if versions else stream.version
             stream.cipher_suite = _number(suites[0]) if suites else stream.cipher_suite

@@ -140,9 +140,9 @@ def interface(order: str, link: int, snap: int, digits: int, fcs_words: int = 0)
     return made(INTERFACE, struct.pack(order + "HHI", link, 0, snap) + options + bytes(4), order)
 
 
-def packet(order: str, ticks: int, length: int, data: bytes, frame: int) -> Block:
-    """Make the packet of ``length`` bytes of which ``data`` was captured at ``ticks``, on the first interface."""
-    head = struct.pack(order + "IIIII", 0, ticks >> 32 & 0xFFFFFFFF, ticks & 0xFFFFFFFF, len(data), length)
+def packet(order: str, ticks: int, length: int, data: bytes, frame: int, where: int = 0) -> Block:
+    """Make the packet of ``length`` bytes of which ``data`` was captured at ``ticks``, on interface ``where``."""
+    head = struct.pack(order + "IIIII", where, ticks >> 32 & 0xFFFFFFFF, ticks & 0xFFFFFFFF, len(data), length)
     return made(ENHANCED_PACKET, head + data, order, frame)
 
 

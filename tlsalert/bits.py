@@ -20,7 +20,9 @@ class Bits:
             self._bytes.extend(bytes(place + 1 - len(self._bytes)))
         self._bytes[place] |= 1 << (number & 7)
 
-    def __contains__(self, number: int) -> bool:
+    def __contains__(self, number: object) -> bool:
+        if not isinstance(number, int):
+            return False
         place = number >> 3
         return 0 <= place < len(self._bytes) and self._bytes[place] >> (number & 7) & 1 == 1
 

@@ -30,7 +30,7 @@ def open_evidence(
     given: Given | None = None,
     source: ByteSource | None = None,
 ) -> Reader | LogReader:
-    """Open a capture, or a log that shows handshakes, whichever it is by its content; ``source`` has its bytes, if given.
+    """Open a capture, or a log that shows handshakes, whichever it is by its content. ``source`` may hold its bytes.
 
     Raises :class:`tlsalert.errors.CaptureError` where it cannot be opened or is neither.
     """

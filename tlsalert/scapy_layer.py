@@ -13,20 +13,19 @@ imported here and nowhere else in the core, and of it only the layers that captu
 from __future__ import annotations
 
 from collections import Counter, defaultdict, deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from io import BufferedReader, RawIOBase
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 from weakref import WeakValueDictionary
 
-import scapy.layers.inet
-import scapy.layers.inet6
-import scapy.layers.l2
-import scapy.layers.ppp
 from scapy.config import conf
+from scapy.error import log_runtime
 from scapy.fields import Field
-from scapy.layers.tls.cert import X509_Cert
+from scapy.layers import inet, inet6, l2  # noqa: F401 - they teach scapy the link types and what lies in them
 from scapy.layers.tls.handshake import TLSClientHello
 from scapy.layers.tls.record import TLS
+from scapy.layers.tls.session import tlsSession
+from scapy.layers.x509 import X509_Cert
 from scapy.packet import Packet, Raw
 from scapy.plist import PacketList
 from scapy.sessions import DefaultSession
@@ -62,27 +61,29 @@ class Told(Field[Any, Any]):
     def __init__(self, name: str, default: Any = None) -> None:
         super().__init__(name, default, "0s")
 
-    def addfield(self, pkt: Packet, s: Any, val: Any) -> Any:
+    # scapy's own words for writing a field, reading it, and showing it
+
+    def addfield(self, pkt: Packet, s: Any, val: Any) -> Any:  # noqa: D102
         return s
 
-    def getfield(self, pkt: Packet, s: bytes) -> tuple[bytes, Any]:
+    def getfield(self, pkt: Packet, s: bytes) -> tuple[bytes, Any]:  # noqa: D102
         return s, self.default
 
-    def i2repr(self, pkt: Packet | None, x: Any) -> str:
+    def i2repr(self, pkt: Packet | None, x: Any) -> str:  # noqa: D102
         if isinstance(x, Connection):
             return f"<Connection #{x.connection}>"
         return escape(x) if isinstance(x, str) else repr(x)
 
 
-class TLSVerdict(Packet):  # type: ignore[misc]
+class TLSVerdict(Packet):
     """What tlsalert says of the connection that a packet belongs to: behind the packet's other layers, without a byte.
 
-    ``frame`` is the packet's number from 1, ``told`` the whole :class:`tlsalert.Connection`. The fields are those of its
-    verdict; ``sentence`` is the verdict's summary, as :meth:`summary` is scapy's own word for the packet's line.
+    ``frame`` is the packet's number from 1, ``told`` the whole :class:`tlsalert.Connection`. The others say what
+    its verdict says: ``sentence`` is its summary, since :meth:`summary` is scapy's word for the packet's own line.
     """
 
     name = "TLS Verdict"
-    fields_desc = [
+    fields_desc: ClassVar[list[Any]] = [
         Told("frame"),
         Told("connection"),
         Told("client"),
@@ -108,9 +109,6 @@ class TLSVerdict(Packet):  # type: ignore[misc]
     def extract_padding(self, s: bytes) -> tuple[bytes, bytes]:
         """Leave all bytes to others: this has none."""
         return b"", s
-
-    def hashret(self) -> bytes:
-        return b""
 
 
 def verdict_layer(connection: Connection, frame: int | None = None) -> TLSVerdict:
@@ -146,7 +144,7 @@ def _judged(packet: Packet, connection: Connection, frame: int) -> Packet:
 # -- sniffing
 
 
-class TLSConnections(DefaultSession):  # type: ignore[misc]
+class TLSConnections(DefaultSession):
     """A session for ``sniff``, offline or live: packets come out in their order, with :class:`TLSVerdict` behind them.
 
     A packet waits until its connection has ended, and with it all that came later; at most ``held`` of them, then the
@@ -275,7 +273,7 @@ class PacketSource:
     """A list of scapy's packets as the bytes of a capture. Frames are the packets' places in it, from 1."""
 
     def __init__(self, packets: Iterable[Packet]) -> None:
-        self.packets: Sequence[Packet] = packets if isinstance(packets, list | PacketList) else list(packets)
+        self.packets = list(packets)
         self.name = f"<{len(self.packets)} packets of scapy's at 0x{id(self):x}>"
         _lists[self.name] = self
 
@@ -345,7 +343,8 @@ def packets(connection: Connection) -> PacketList:
     The capture is read once more: a connection keeps its story, not its packets. Raises
     :class:`tlsalert.errors.CaptureError` where that cannot be done, as after a pipe, or for a log.
     """
-    if any(one.position.line is not None for one in (*connection.messages, *connection.alerts)):
+    places = [one.position for one in connection.messages] + [one.position for one in connection.alerts]
+    if any(place.line is not None for place in places):
         raise CaptureError("that is a log: it has no packets", connection.source)
     flow = flow_of(_chunks(connection.source), connection.connection)
     if flow is None:
@@ -380,10 +379,10 @@ def records(connection: Connection) -> list[TLS]:
         for record in halves[side].take(segment):
             if session is not None and side != speaker:
                 session = session.mirror()
-            layer = _record(record, session)
+            layer, session = _record(record, session)
             layer.time = packet.time
             told.append(layer)
-            session, speaker = layer.tls_session, side
+            speaker = side
     return told
 
 
@@ -440,19 +439,25 @@ def _begins_record(data: bytes, at: int) -> bool:
     return 20 <= data[at] <= 23 and data[at + 1] == 3 and data[at + 2] <= 4 and data[at + 3] <= 0x48
 
 
-def _record(data: bytes, session: Any) -> TLS:
-    """Return a record as scapy sees it after the ones before it; what it cannot read is kept as bytes."""
+def _record(data: bytes, session: Any) -> tuple[TLS, Any]:
+    """Return a record as scapy sees it after the ones before it, and its session then; what it cannot read is bytes."""
     try:
-        layer = TLS(data, tls_session=session) if session is not None else TLS(data)
+        layer = TLS(data) if session is None else TLS(data, tls_session=session)
+        following = layer.tls_session
+        layer.tls_session = _no_session()  # or bytes() would encrypt it with the keys of the connection's end
         if bytes(layer) == data:
-            return layer
-    except Exception:  # keys that nobody has, or what scapy's layers do not expect: it raises all kinds
-        pass
-    kept = TLS(type=data[0], version=int.from_bytes(data[1:3], "big"), len=len(data) - 5, msg=[Raw(data[5:])])
-    if session is not None:
-        kept.tls_session = session
-    kept.raw_packet_cache = data
-    return kept
+            return layer, following
+    except Exception as error:  # it raises all kinds for what its layers do not expect
+        log_runtime.debug("tlsalert: scapy does not read a record: %s", error)
+    version, body = int.from_bytes(data[1:3], "big"), Raw(data[5:])
+    return TLS(type=data[0], version=version, len=len(data) - 5, msg=[body], tls_session=_no_session()), session
+
+
+def _no_session() -> Any:
+    """Return a session that encrypts nothing and learns nothing."""
+    session = tlsSession()
+    session.frozen = True
+    return session
 
 
 # -- hellos and certificates, ours and scapy's

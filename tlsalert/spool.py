@@ -51,7 +51,7 @@ class Spool:
 
     def _spill(self) -> None:
         self._entries.sort()
-        run = tempfile.TemporaryFile()
+        run = tempfile.TemporaryFile()  # noqa: SIM115 - it is closed when all has been given back
         encoder = msgspec.json.Encoder()
         run.writelines(encoder.encode(entry) + b"\n" for entry in self._entries)
         run.seek(0)

@@ -96,14 +96,16 @@ def _stream(stream: Stream, candidates: list[Connection]) -> Iterator[Difference
     if not candidates:
         yield Difference(stream.number, None, "found", " and ".join(sorted(stream.ends)), "no TLS")
         return
-    wanted = len(stream.messages)
-    ours = min(
-        candidates, key=lambda one: (not _holds(_messages(one), stream.messages), abs(len(_messages(one)) - wanted))
-    )
+    ours = min(candidates, key=lambda one: _distance(stream, one))
     candidates.remove(ours)  # ports that are used again: each connection stands for one stream
     for figure, theirs, told in _figures(stream, ours):
         reason = next((one.reason for one in KNOWN if one.figure == figure and one.shows(stream, ours)), None)
         yield Difference(stream.number, ours.connection, figure, theirs, told, reason)
+
+
+def _distance(stream: Stream, ours: Connection) -> tuple[bool, int]:
+    told = _messages(ours)
+    return not _holds(told, stream.messages), abs(len(told) - len(stream.messages))
 
 
 def _figures(stream: Stream, ours: Connection) -> Iterator[tuple[str, str, str]]:

@@ -130,8 +130,8 @@ def _message(found: Fields, sender: str, stream: Stream) -> None:
     for kind in _numbers(found["tls.handshake.type"]):
         stream.messages.append((sender, kind))
         if kind == 1:
-            names = list(_values(found, "tls.handshake.extensions_server_name"))
-            stream.server_name = stream.server_name or (str(names[0]) if names else None)
+            asked = next(_values(found, "tls.handshake.extensions_server_name"), None)
+            stream.server_name = stream.server_name or (None if asked is None else str(asked))
         elif kind == 2:
             versions = [
                 *_values(found, "tls.handshake.extensions.supported_version"),

@@ -16,10 +16,26 @@ LONGEST = 4000
 MOST_VERDICTS = 20
 #: The causes that object to a certificate, or to its chain.
 ABOUT_CERTIFICATES = frozenset(
-    "certificate_not_yet_valid certificate_expired unknown_ca no_client_certificate bad_certificate_signature "
-    "key_mismatch wrong_certificate_usage certificate_revoked unsupported_certificate malformed_certificate "
-    "weak_certificate chain_incomplete chain_out_of_order chain_invalid chain_too_long revocation_status_unavailable "
-    "certificate_not_pinned name_mismatch".split()
+    (
+        "certificate_not_yet_valid",
+        "certificate_expired",
+        "unknown_ca",
+        "no_client_certificate",
+        "bad_certificate_signature",
+        "key_mismatch",
+        "wrong_certificate_usage",
+        "certificate_revoked",
+        "unsupported_certificate",
+        "malformed_certificate",
+        "weak_certificate",
+        "chain_incomplete",
+        "chain_out_of_order",
+        "chain_invalid",
+        "chain_too_long",
+        "revocation_status_unavailable",
+        "certificate_not_pinned",
+        "name_mismatch",
+    )
 )
 
 

@@ -30,7 +30,8 @@ def _field(address: str) -> str:
 
 def _frames(connection: Connection) -> Iterator[int]:
     """Go through the frames that a connection names: those of its messages, alerts and close, and of the evidence."""
-    places = [one.position for one in (*connection.messages, *connection.alerts)]
+    places = [one.position for one in connection.messages]
+    places += [one.position for one in connection.alerts]
     places += [one.position for one in (connection.closed, connection.reset) if one is not None and one.position]
     if connection.verdict is not None:
         places += [one.position for one in connection.verdict.evidence if one.position is not None]

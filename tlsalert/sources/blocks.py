@@ -133,7 +133,7 @@ def section(order: str) -> Block:
 
 
 def interface(order: str, link: int, snap: int, digits: int, fcs_words: int = 0) -> Block:
-    """Make an interface description. A packet's frame check sequence has ``fcs_words`` words of 16 bits, 0: not known."""
+    """Make an interface description. Frame check sequences have ``fcs_words`` words of 16 bits, 0: not known."""
     options = option(_TSRESOL, bytes((digits,)), order)
     if fcs_words:
         options += option(_FCSLEN, bytes((2 * fcs_words,)), order)

@@ -1,4 +1,4 @@
-"""A capture's packets one by one, with their frames, link types and times: for what works on packets, not on streams."""
+"""A capture's packets one by one, with frames, link types and times: for what works on packets, not on streams."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ class TcpTable:
     """All TCP flows of a capture.
 
     ``finished`` holds flows with data that have ended, ``recognised`` the numbers of those that proved to be TLS: take
-    them from there. While ``tracing`` is on, so is ``traced``: a packet's frame, its flow's number, the next one's frame …
+    them from there. So is ``traced`` while ``tracing`` is on: a packet's frame, its flow's number, the next one's …
     """
 
     def __init__(self) -> None:

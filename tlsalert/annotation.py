@@ -48,7 +48,7 @@ class Annotation:
         if self._unplaced:
             yield f"{self._path}: {self._unplaced} comments have no place: simple packet blocks cannot hold any"
         if blocks.left:
-            yield f"{self._path}: the last {blocks.left} bytes that could be read are no whole packet and left out"
+            yield f"{self._path}: the last {blocks.left} bytes are damaged or cut short, and left out"
         if source.damage is not None:
             yield f"{self._path}: ends where the original is damaged: {source.damage}"
 

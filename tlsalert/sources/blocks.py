@@ -39,7 +39,7 @@ class Block(NamedTuple):
 class Blocks:
     """Goes once through a capture's chunks, whose first one has at least its file header.
 
-    ``left`` is how many bytes at the end were no whole block or packet.
+    ``left`` is how many bytes at the end were no whole block or packet, or come after damage.
     """
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
@@ -74,7 +74,7 @@ class Blocks:
             if more is None:
                 break
             data, at = data[at:] + more, 0
-        self.left = len(data) - at
+        self.left = len(data) - at + sum(len(chunk) for chunk in self._chunks)
 
     def _counted(self, kind: int, length: int) -> int:
         """Return a packet's frame; one whose block cannot hold it counts for none, as the reader has it."""
@@ -88,7 +88,7 @@ class Blocks:
     def _pcap(self) -> Iterator[Block]:
         data = self._rest
         if data[:4] not in PCAP_MAGICS or len(data) < 24:
-            self.left = len(data)
+            self.left = len(data) + sum(len(chunk) for chunk in self._chunks)
             return
         little, unit = PCAP_MAGICS[data[:4]]
         order = "<" if little else ">"
@@ -115,7 +115,7 @@ class Blocks:
             if more is None:
                 break
             data, at = data[at:] + more, 0
-        self.left = len(data) - at
+        self.left = len(data) - at + sum(len(chunk) for chunk in self._chunks)
 
 
 # -- blocks that are made

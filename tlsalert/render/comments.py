@@ -79,9 +79,11 @@ def _hello(connection: Connection) -> Iterator[tuple[int | None, str]]:
 
 
 def _evidence(connection: Connection) -> Iterator[tuple[int | None, str]]:
-    alerts = [alert.position for alert in connection.alerts]  # what stands there is told by the alert itself
+    told = [alert.position for alert in connection.alerts]  # what stands there is told by the alert itself
+    if not any(alert.fatal for alert in connection.alerts) and connection.closed.position is not None:
+        told.append(connection.closed.position)
     for one in connection.verdict.evidence if connection.verdict is not None else ():
-        if one.position is not None and one.position not in alerts:
+        if one.position is not None and one.position not in told:
             yield one.position.frame, escape(one.says)
 
 

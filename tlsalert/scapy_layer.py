@@ -12,6 +12,7 @@ imported here and nowhere else in the core, and of it only the layers that captu
 
 from __future__ import annotations
 
+import os
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Iterator
 from io import BufferedReader, RawIOBase
@@ -36,6 +37,7 @@ from tlsalert.model import Certificate, ClientHello, Connection
 from tlsalert.pki.certificate import read_certificate
 from tlsalert.render.display_filter import display_filter
 from tlsalert.render.style import escape
+from tlsalert.secrets.opening import open_with
 from tlsalert.sources import blocks
 from tlsalert.sources.files import ByteSource
 from tlsalert.sources.packets import packets as captured_packets
@@ -149,18 +151,25 @@ class TLSConnections(DefaultSession):
 
     A packet waits until its connection has ended, and with it all that came later; at most ``held`` of them, then the
     oldest go on without a verdict. A verdict that comes too late for all packets of its connection comes as a packet of
-    its own, so none is lost. ``late`` counts those. Offline the connections that have ended are judged when the packets
+    its own, so none is lost. ``late`` counts those. ``keylog`` is a file of secrets to decrypt with, which may grow:
+    scapy does not tell of those in a pcapng. Offline the connections that have ended are judged when the packets
     that wait are ``held`` or the capture is at its end, so that all handshakes of a machine speak for its clock; live,
     every second.
     """
 
-    def __init__(self, supersession: Any = None, held: int = HELD) -> None:
+    def __init__(
+        self, supersession: Any = None, held: int = HELD, keylog: str | os.PathLike[str] | None = None
+    ) -> None:
         super().__init__(supersession)
         self.late = 0
         self._held = held
         self._tracer = Tracer()
         self._telling = Telling("sniffed", "all")
         self._telling.digits = 9
+        if keylog is not None:
+            self._telling.secrets = open_with([keylog])
+            self._telling.keep_good()
+            self._tracer.table.keeping.on = True
         self._frame = 0
         self._latest = 0
         self._told_at = 0

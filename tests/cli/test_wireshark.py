@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from click.testing import CliRunner, Result
@@ -12,6 +14,10 @@ from click.testing import CliRunner, Result
 from tests.evidence import CAPTURES
 from tests.wireshark import needs_tshark
 from tlsalert.cli.read import command
+from tlsalert.cli.wireshark import ForWireshark
+from tlsalert.errors import CaptureError, TlsalertError
+from tlsalert.log_reader import LogReader
+from tlsalert.model import Summary
 from tlsalert.sources.packets import packets
 
 CONSOLE = CAPTURES / "console.pcap"
@@ -61,22 +67,23 @@ def test_each_verdict_names_the_display_filter() -> None:
         pytest.param(("-", "--extract", "OUT"), 2, "read the capture twice; save the pipe to a file", id="a pipe"),
         pytest.param((CONSOLE, "--annotate", CONSOLE), 2, "it would be lost", id="over the evidence"),
         pytest.param((CONSOLE, "--extract", "/nowhere/x"), 3, "cannot be written: No such file", id="nowhere"),
-        pytest.param(("LOG", "--annotate", "OUT"), 3, "that is a log", id="a log"),
         pytest.param((CONSOLE, "--cross-check", "--only", "failed"), 2, "leave out --only", id="a part compared"),
     ],
 )
 def test_what_cannot_be_done_is_said(tmp_path: Path, arguments: tuple[object, ...], code: int, says: str) -> None:
-    from tlsalert.errors import TlsalertError
-
-    log = tmp_path / "client.log"
-    log.write_text("depth=0 CN = bmc.example\nverify error:num=18:self-signed certificate\n" * 3)
-    places = {"OUT": tmp_path / "out.pcapng", "LOG": log}
-    result = run(*(places.get(str(one), one) for one in arguments))
+    result = run(*(tmp_path / "out.pcapng" if one == "OUT" else one for one in arguments))
     if isinstance(result.exception, TlsalertError):  # main() says it
         assert (result.exception.exit_code, says in str(result.exception)) == (code, True)
     else:
         assert (result.exit_code, says in result.stderr) == (code, True)
     assert CONSOLE.stat().st_size > 5000
+
+
+def test_a_log_has_no_packets_to_write(tmp_path: Path) -> None:
+    wireshark = ForWireshark((str(CONSOLE),), str(tmp_path / "out.pcapng"), None, False, None)
+    log = cast("LogReader", SimpleNamespace(summary=Summary("client.log")))
+    with pytest.raises(CaptureError, match=r"client\.log: that is a log: it has no packets for Wireshark"):
+        wireshark.finish(log)
 
 
 def test_without_pyshark_or_tshark_one_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -349,6 +349,14 @@ def test_scapy_can_change_a_hello_of_ours() -> None:
 # --- scapy's own tools on the lab's device --------------------------------------------------------------------------
 
 
+class RecordSocket(StreamSocket):
+    """scapy's socket, a record at a time: of a whole flight it would take none for the answer."""
+
+    def recv(self, x: int | None = None, **kwargs: Any) -> TLS:
+        head = self.ins.recv(5, socket.MSG_WAITALL)
+        return TLS(head + self.ins.recv(int.from_bytes(head[3:5], "big"), socket.MSG_WAITALL))
+
+
 def test_sr_sends_a_captured_hello_to_the_device_and_the_answer_is_read() -> None:
     pytest.importorskip("OpenSSL", reason="needs the extra lab")
     from tests.replay.devices import authority, device, listening
@@ -361,7 +369,7 @@ def test_sr_sends_a_captured_hello_to_the_device_and_the_answer_is_read() -> Non
         listening(device(Device(authority()))) as target,
         socket.create_connection((target.host, target.port), timeout=10) as plain,
     ):
-        answer = StreamSocket(plain, TLS).sr1(sent, timeout=5, verbose=False)
+        answer = RecordSocket(plain, TLS).sr1(sent, timeout=5, verbose=False)
     assert isinstance(answer, TLS)
     assert isinstance(answer.msg[0], TLSServerHello)
     assert answer.msg[0].cipher == ours.cipher_suites[0]

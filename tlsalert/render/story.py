@@ -208,7 +208,7 @@ def _reasons(connection: Connection, width: int) -> list[Line]:
         lines += labelled_rows("or", [" · ".join(others)], room)
     lines += labelled_rows("note", notes, room)
     shown = None if verdict.outcome == "established" else display_filter(connection)
-    return lines + (labelled_rows("wireshark", [shown], room) if shown else [])
+    return lines + (labelled_rows("wireshark", [escape(shown)], room) if shown else [])
 
 
 def _where(evidence: Evidence) -> str:

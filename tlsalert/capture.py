@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import overload
+from typing import TYPE_CHECKING, overload
 
 from tlsalert.errors import CaptureError
 from tlsalert.given import Given, given
@@ -17,6 +17,9 @@ from tlsalert.sources.files import ByteSource
 from tlsalert.sources.recognise import evidence_kind
 from tlsalert.telling import Wanted
 
+if TYPE_CHECKING:
+    from scapy.packet import Packet
+
 __all__ = ["Capture", "Reader", "Wanted", "open_evidence", "read"]
 
 
@@ -25,12 +28,13 @@ def open_evidence(
     wanted: Wanted = "all",
     secrets: OpenWith | None = None,
     given: Given | None = None,
+    source: ByteSource | None = None,
 ) -> Reader | LogReader:
-    """Open a capture, or a log that shows handshakes, whichever it is by its content.
+    """Open a capture, or a log that shows handshakes, whichever it is by its content. ``source`` may hold its bytes.
 
     Raises :class:`tlsalert.errors.CaptureError` where it cannot be opened or is neither.
     """
-    source = ByteSource(path)
+    source = ByteSource(path) if source is None else source
     try:
         kind = evidence_kind(source.head, source.name, source.damage)
     except CaptureError:
@@ -47,9 +51,18 @@ class Capture(Sequence[Connection]):
     """The connections of one capture or log, read as they are asked for, in the order of their first packets."""
 
     def __init__(
-        self, path: str | os.PathLike[str], secrets: OpenWith | None = None, given: Given | None = None
+        self,
+        path: str | os.PathLike[str] | Iterable[Packet],
+        secrets: OpenWith | None = None,
+        given: Given | None = None,
     ) -> None:
-        self._reader = open_evidence(path, "all", secrets, given)
+        source: ByteSource | None = None
+        if not isinstance(path, str | os.PathLike):
+            from tlsalert.scapy_layer import PacketSource
+
+            self._packets = PacketSource(path)  # as long as this lives its connections find their packets
+            path, source = self._packets.name, self._packets.open()
+        self._reader = open_evidence(path, "all", secrets, given, source)
         self._connections = iter(self._reader)
         self._read: list[Connection] = []
 
@@ -101,7 +114,7 @@ class Capture(Sequence[Connection]):
 
 
 def read(
-    path: str | os.PathLike[str],
+    path: str | os.PathLike[str] | Iterable[Packet],
     *,
     keylog: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | None = None,
     rsa_key: str | os.PathLike[str] | None = None,
@@ -110,7 +123,7 @@ def read(
     server_clock: str | datetime | None = None,
     client_cert: str | os.PathLike[str] | None = None,
 ) -> Capture:
-    """Read a capture (pcap or pcapng) or a log, plain or compressed; "-" is standard input.
+    """Read a capture (pcap or pcapng) or a log, plain or compressed; "-" is standard input. scapy's packets do as well.
 
     What is encrypted is decrypted with the secrets in ``keylog`` (one or more files in the format of SSLKEYLOGFILE),
     with the server's private key in the file ``rsa_key`` where the key exchange is static RSA (``passphrase`` opens

@@ -11,7 +11,7 @@ Times are whole nanoseconds since 1970-01-01 UTC (``int``), so that no capture's
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec import Struct
 
@@ -418,6 +418,20 @@ class Connection(Struct, frozen=True, kw_only=True, gc=False):
     def lossy(self) -> bool:
         """Whether a note says that something of it is missing or damaged; others are about secrets alone."""
         return any("client random" not in note and HANDSHAKE_KEYS not in note for note in self.notes)
+
+    @property
+    def packets(self) -> Any:
+        """Its packets as scapy's PacketList: see :func:`tlsalert.scapy_layer.packets`."""
+        from tlsalert import scapy_layer
+
+        return scapy_layer.packets(self)
+
+    @property
+    def records(self) -> Any:
+        """Its records as layers of scapy's TLS: see :func:`tlsalert.scapy_layer.records`."""
+        from tlsalert import scapy_layer
+
+        return scapy_layer.records(self)
 
     @property
     def tls13(self) -> bool:

@@ -72,6 +72,16 @@ class Reader:
         """The counts of all that was read up to now."""
         return self._telling.summary(None, None, int(self._parser.frames), ())
 
+    @property
+    def flow(self) -> int:
+        """The number of the flow of the connection that was given last: see :mod:`tlsalert.tracing`."""
+        return self._telling.flow
+
+    @property
+    def secrets(self) -> OpenWith | None:
+        """What was decrypted with: the secrets that were given, and those that the capture brought."""
+        return self._secrets
+
     def _begin(self) -> None:
         """Make everything that one pass over the capture fills."""
         self._tcp = TcpTable()

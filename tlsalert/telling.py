@@ -43,6 +43,7 @@ class Telling:
         self.given = given
         self.secrets = secrets
         self.told_some = False
+        self.flow = -1  # the number of the flow of which a connection was told last
         self.began = 0
         self.digits = 6
         self.dated = True
@@ -83,6 +84,7 @@ class Telling:
             amend = self.amends.get(int(flow.number)) if self.amends else None
             if amend is not None:
                 built, well = amend(built), False
+            self.flow = int(flow.number)
             yield from self.judged(built, well)
         if flows:
             self.amends = {number: amend for number, amend in self.amends.items() if number > flows[-1].number}

@@ -246,7 +246,7 @@ def test_the_verdict() -> None:
     verdict = told(stories.console())["verdict"]
     assert list(verdict) == [
         *("outcome", "refused_by", "cause", "confidence", "at_fault", "alert_lost"),
-        *("summary", "evidence", "advice", "alternatives"),
+        *("summary", "evidence", "advice", "alternatives", "display_filter"),
     ]
     assert verdict["evidence"][1:] == [
         {"position": {"frame": 8}, "says": "the certificate is valid from 2016-05-19"},

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
-from typing import BinaryIO, TextIO, cast
+from typing import TYPE_CHECKING, BinaryIO, TextIO, cast
 
 import click
 
@@ -17,6 +17,9 @@ from tlsalert.given import Given, given
 from tlsalert.log_reader import LogReader
 from tlsalert.model import Connection, Summary
 from tlsalert.secrets.opening import OpenWith
+
+if TYPE_CHECKING:
+    from tlsalert.cli.wireshark import ForWireshark
 
 
 @click.command(
@@ -93,6 +96,20 @@ Ends with 0, with 1 where --fail-on found a failure, with 3 where a file could n
     metavar="FILE",
     help="The client's certificate (PEM or DER), where it sent one that the capture does not show.",
 )
+@click.option(
+    "--annotate",
+    type=click.Path(dir_okay=False),
+    metavar="OUT.pcapng",
+    help="Write the capture with comments for Wireshark: at hello, refused certificate and alert.",
+)
+@click.option(
+    "--extract",
+    type=click.Path(dir_okay=False),
+    metavar="OUT.pcapng",
+    help="Write the packets of the connections shown (see --only, --connection) to a capture of their own.",
+)
+@click.option("--with-secrets", is_flag=True, help="Put the secrets that open them into what --extract writes.")
+@click.option("--cross-check", is_flag=True, help="Compare with what Wireshark's tshark sees in the same file.")
 @click.option("--full", is_flag=True, help="Show connections that went well as fully as the others.")
 @click.option("--fail-on", type=click.Choice(["fatal"]), help="End with 1 if a handshake failed.")
 def command(
@@ -109,6 +126,10 @@ def command(
     write_keylog: str | None,
     server_clock: str | None,
     client_cert: str | None,
+    annotate: str | None,
+    extract: str | None,
+    with_secrets: bool,
+    cross_check: bool,
     full: bool,
     fail_on: str | None,
 ) -> None:
@@ -132,9 +153,17 @@ def command(
     """  # noqa: D301
     gc.enable()
     gc.set_threshold(1_000_000, 50, 50)  # what reading makes has no cycles: looking for them took a third of the time
-    _spare(output, (*evidence, *keylogs, *rsa_keys, *([client_cert] if client_cert else [])))
+    inputs = (*evidence, *keylogs, *rsa_keys, *([client_cert] if client_cert else []))
+    for written in (output, annotate, extract):
+        _spare(written or "", inputs)
+    wireshark = None
+    if annotate or extract or with_secrets or cross_check:
+        from tlsalert.cli.wireshark import ForWireshark, checking
+
+        check = checking(keylogs, only != "all" or number is not None) if cross_check else None
+        wireshark = ForWireshark(evidence, annotate, extract, with_secrets, check)
     secrets = _secrets(keylogs, rsa_keys, passphrase_file, psks, decrypt == "all", write_keylog)
-    session = _Session(cast("Wanted", only), number, secrets, given(server_clock, client_cert))
+    session = _Session(cast("Wanted", only), number, secrets, given(server_clock, client_cert), wireshark)
     with _output(output) as out:
         if form == "text":
             session.text(evidence, out, full or number is not None)
@@ -146,19 +175,28 @@ def command(
         sys.exit(3)
     if not session.found:
         sys.exit(2)
-    sys.exit(1 if fail_on and session.failed else 0)
+    differs = wireshark is not None and wireshark.compare(
+        sys.stdout if form == "text" and output == "-" else sys.stderr
+    )
+    sys.exit(1 if differs or (fail_on and session.failed) else 0)
 
 
 class _Session:
     """One run over all evidence: it remembers what failed."""
 
     def __init__(
-        self, wanted: Wanted, number: int | None, secrets: OpenWith | None, given: Given | None = None
+        self,
+        wanted: Wanted,
+        number: int | None,
+        secrets: OpenWith | None,
+        given: Given | None = None,
+        wireshark: ForWireshark | None = None,
     ) -> None:
         self.wanted: Wanted = wanted
         self.secrets = secrets
         self.given = given
         self.number = number
+        self.wireshark = wireshark
         self.unread = False
         self.failed = False
         self.found = number is None
@@ -233,7 +271,11 @@ class _Session:
             with _progress(reader) as reader.progress:
                 for connection in reader:
                     if self.number is None or connection.connection == self.number:
+                        if self.wireshark is not None:
+                            self.wireshark.take(connection, reader)
                         yield connection
+            if self.wireshark is not None:
+                self.wireshark.finish(reader)
         except TlsalertError as error:
             self._tell(error)
         summary = reader.summary

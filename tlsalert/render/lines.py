@@ -27,7 +27,6 @@ from tlsalert.model import (
     Position,
     ServerHello,
     Side,
-    Verdict,
 )
 from tlsalert.registry.alerts import AlertDescription, AlertLevel
 from tlsalert.render import rows
@@ -92,7 +91,7 @@ def line(connection: Connection, before: str = "", after: str = "") -> bytes:
     parts.append(f',"clocks":{{"capture":{capture},"server":{server},"client":{client}}}')
     notes = encoded(list(connection.notes)) if connection.notes else "[]"
     parts.append(f',"closed":{_closed(connection.closed)},"notes":{notes},"verdict":')
-    parts.append(_verdict(connection.verdict))
+    parts.append(_verdict(connection))
     parts.append("}")
     parts.append(after)
     return "".join(parts).encode()
@@ -506,9 +505,10 @@ def _closed(closed: Closing) -> str:
     return f'{{"how":"{closed.how}","from":{_quoted(closed.sender)},"position":{_position(closed.position)}}}'
 
 
-def _verdict(verdict: Verdict | None) -> str:
+def _verdict(connection: Connection) -> str:
+    verdict = connection.verdict
     if verdict is None:
         return "null"
     if verdict.outcome != "established":  # each of these is told once
-        return encoded(rows.verdict_row(verdict))
-    return _VERDICTS.text(verdict) or _VERDICTS.keep(verdict, rows.verdict_row(verdict))
+        return encoded(rows.judged_row(connection))
+    return _VERDICTS.text(verdict) or _VERDICTS.keep(verdict, rows.judged_row(connection))

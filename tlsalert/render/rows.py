@@ -25,6 +25,7 @@ from tlsalert.model import (
 )
 from tlsalert.registry.versions import version_label
 from tlsalert.render import names
+from tlsalert.render.display_filter import display_filter
 from tlsalert.render.fields import message_fields
 from tlsalert.render.values import extension_row
 from tlsalert.wire.extensions import CLIENT_HELLO, HELLO_RETRY_REQUEST, SERVER_HELLO
@@ -74,7 +75,7 @@ def row(connection: Connection) -> Row:
         },
         "closed": {"how": closed.how, "from": closed.sender, "position": _position(closed.position)},
         "notes": list(connection.notes),
-        "verdict": verdict_row(connection.verdict),
+        "verdict": judged_row(connection),
     }
 
 
@@ -208,6 +209,14 @@ def clock_row(clock: Clock | None, digits: int) -> Row | None:
         "confidence": round(clock.confidence, 3),
         "position": _position(clock.position),
     }
+
+
+def judged_row(connection: Connection) -> Row | None:
+    """Return a connection's verdict with the filter that makes Wireshark show it; one that went well needs none."""
+    row = verdict_row(connection.verdict)
+    if row is not None:
+        row["display_filter"] = display_filter(connection) if row["outcome"] != "established" else None
+    return row
 
 
 def verdict_row(verdict: Verdict | None) -> Row | None:

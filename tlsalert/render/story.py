@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from tlsalert.model import Certificate, Connection, Evidence, Verdict
+from tlsalert.render.display_filter import display_filter
 from tlsalert.render.ladder import common_name, ladder
 from tlsalert.render.names import alert_words, deciding_alert
 from tlsalert.render.rows import date_text
@@ -207,7 +208,9 @@ def _reasons(connection: Connection, width: int) -> list[Line]:
     if verdict.alternatives:
         others = [f"{other.cause} {_likely(other.confidence)}" for other in verdict.alternatives]
         lines += labelled_rows("or", [" · ".join(others)], room)
-    return lines + labelled_rows("note", notes, room)
+    lines += labelled_rows("note", notes, room)
+    shown = None if verdict.outcome == "established" else display_filter(connection)
+    return lines + (labelled_rows("wireshark", [escape(shown)], room) if shown else [])
 
 
 def _where(evidence: Evidence) -> str:

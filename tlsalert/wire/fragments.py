@@ -41,6 +41,7 @@ class Datagram:
         self.total: i64 = -1
         self.size: i64 = 0
         self.cost: i64 = OVERHEAD
+        self.frames: list[int] = []  # those it came in, where somebody wants to know
 
     def payload(self) -> bytes:
         """Return the bytes up to the first one that the capture cut off."""
@@ -65,6 +66,7 @@ class Fragments:
         self.crowded: i64 = 0  # datagrams for which there was no room
         self.conflicts: i64 = 0  # fragments that say something else about bytes that were known
         self.impossible: i64 = 0  # fragments that reach beyond what a datagram can hold
+        self.frame: i64 = 0  # the frame of the next fragment, where frames are to be remembered
 
     @property
     def incomplete(self) -> int:
@@ -88,6 +90,8 @@ class Fragments:
             datagram = Datagram(time)
             self.waiting[key] = datagram
             self.cost += OVERHEAD
+        if self.frame > 0 and len(datagram.frames) < MAX_PIECES:
+            datagram.frames.append(int(self.frame))
         if offset == 0 and len(datagram.head) == 0:
             datagram.head = head
         if not more and datagram.total < 0:

@@ -12,7 +12,7 @@ from typing import Final, final
 from librt.strings import read_i32_be, read_i64_be
 from mypy_extensions import i64
 
-from tlsalert.wire.fragments import MAX_BYTES, MAX_DATAGRAMS, Fragments
+from tlsalert.wire.fragments import MAX_BYTES, MAX_DATAGRAMS, Datagram, Fragments
 from tlsalert.wire.headers import (
     AGGREGATE,
     BRIDGED,
@@ -93,6 +93,8 @@ class Network:
                 return
         self.frame = frame
         self.time = time
+        if self.tcp.tracing:
+            self.fragments.frame = frame
         if link == ETHERNET:
             if end - start < 34:
                 return
@@ -305,6 +307,7 @@ class Network:
                 return
             data = found.head + found.payload()
             start, end = 0, len(data)
+            self._trace(found)
         what, start, stop = capwap(data, start, end)
         if what == WLAN and start + 24 <= stop and data[start] & 0x0F != 8 and data[start + 1] & 0x0F == 8:
             # Cisco's access points exchange the two bytes of frame control, and those of the sequence number as well
@@ -344,6 +347,7 @@ class Network:
             self.fragments.impossible += 1
             return
         whole = head[:2] + int(size).to_bytes(2, "big") + head[4:6] + b"\0\0" + head[8:] + found.payload()
+        self._trace(found)
         self.ipv4(whole, 0, len(whole), depth)
 
     def _fragment6(self, data: bytes, at: i64, inner: i64, end: i64, full: i64, depth: i64) -> None:
@@ -359,7 +363,17 @@ class Network:
             return
         head = found.head
         whole = b"\x60\0\0\0" + int(found.total).to_bytes(2, "big") + head[:1] + b"\x40" + head[1:] + found.payload()
+        self._trace(found)
         self.ipv6(whole, 0, len(whole), depth)
+
+    def _trace(self, whole: Datagram) -> None:
+        """Trace the frames of a datagram's fragments, after this one's with -2: a segment inside is traced next."""
+        if len(whole.frames) > 0:
+            self.tcp.traced.append(int(self.frame))
+            self.tcp.traced.append(-2)
+        for frame in whole.frames:
+            self.tcp.traced.append(frame)
+            self.tcp.traced.append(-1)
 
     def _ask(self, link: int, packet: bytes) -> None:
         """Leave a packet to the dissector that was given."""

@@ -36,7 +36,7 @@ class TcpTable:
     """All TCP flows of a capture.
 
     ``finished`` holds flows with data that have ended, ``recognised`` the numbers of those that proved to be TLS: take
-    them from there.
+    them from there. So is ``traced`` while ``tracing`` is on: a packet's frame, its flow's number, the next one's …
     """
 
     def __init__(self) -> None:
@@ -46,6 +46,8 @@ class TcpTable:
         self.finished: list[Flow] = []
         self.recognised: list[int] = []
         self.notes: list[str] = []
+        self.tracing = False
+        self.traced: list[int] = []
         self.assembly = Reassembly(self.notes)
         self.flows: i64 = 0
         self.latest: i64 = 0
@@ -120,6 +122,9 @@ class TcpTable:
         flow.last_frame = frame
         flow.end = time
         self.latest = time
+        if self.tracing:
+            self.traced.append(int(frame))
+            self.traced.append(int(flow.number))
         if flow.near == near:
             side: i64 = 0
             half = flow.a

@@ -1,0 +1,1 @@
+"""A second opinion: what Wireshark sees in a capture, beside what tlsalert says of it."""

@@ -1,0 +1,68 @@
+"""The comparison of whole captures with what Wireshark sees in them, and the report of it."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from typing import TextIO
+
+from tlsalert.cross_check.differences import Difference, differences
+from tlsalert.cross_check.seen import streams_of
+from tlsalert.errors import CaptureError
+from tlsalert.model import Connection
+from tlsalert.render.style import escape
+
+#: Differences of one capture that are shown one by one.
+MOST = 100
+
+
+class Check:
+    """Takes connections of one capture or several; :meth:`report` says how Wireshark sees them.
+
+    ``keylog`` decrypts for Wireshark what was decrypted for tlsalert.
+    """
+
+    def __init__(self, keylog: str | None = None) -> None:
+        self._keylog = keylog
+        self._connections: dict[str, list[Connection]] = defaultdict(list)
+
+    def add(self, source: str) -> None:
+        """Compare this capture too, though no connection of it may come."""
+        self._connections.setdefault(source, [])
+
+    def take(self, connection: Connection) -> None:
+        """Take a connection."""
+        self._connections[connection.source].append(connection)
+
+    def report(self, out: TextIO) -> bool:
+        """Write what differs, one line each; say whether there is something of which nobody knows why.
+
+        Raises :class:`tlsalert.errors.UsageError` where pyshark or tshark is missing, and
+        :class:`tlsalert.errors.CaptureError` where the capture came through a pipe.
+        """
+        odd = False
+        for source, connections in self._connections.items():
+            if source == "-":
+                raise CaptureError("Wireshark reads the capture once more", source, "save the pipe to a file")
+            ports = {c.server.port for c in connections if c.server is not None and c.protocol is None}
+            streams, complaint = streams_of(source, ports, self._keylog)
+            found = list(differences(streams, connections))
+            unknown = [one for one in found if one.reason is None]
+            odd = odd or bool(unknown)
+            compared = sum(1 for one in streams if one.messages or one.alerts)
+            said = f"{compared} streams with TLS in Wireshark, {len(unknown)} differences"
+            out.write(f"{escape(source)}: {said}, {len(found) - len(unknown)} more that are known\n")
+            if complaint is not None:
+                out.write(f"  tshark complains: {escape(complaint)}\n")
+            for one in unknown[:MOST]:
+                out.write(f"  {_told(one)}\n")
+            if len(unknown) > MOST:
+                out.write(f"  … {len(unknown) - MOST} more\n")
+            for reason, many in Counter(one.reason for one in found if one.reason is not None).items():
+                out.write(f"  known ({many}): {reason}\n")
+        return odd
+
+
+def _told(one: Difference) -> str:
+    ours = "no connection" if one.connection is None else f"#{one.connection}"
+    said = f"Wireshark says {one.wireshark}, tlsalert {one.tlsalert}"
+    return escape(f"tcp.stream {one.stream}, {ours}: {one.figure}: {said}")

@@ -1,7 +1,7 @@
 """The pieces that pictures are made of: elements with escaped text, and one stylesheet for both themes.
 
-Pictures follow the reader's theme (``prefers-color-scheme``), or the one they are told: the class ``light`` or ``dark``
-on the picture or on anything around it. Colours are told apart by the colour-blind (blue against vermilion), and nothing
+Pictures follow the reader's theme (``prefers-color-scheme``), or the one of the class ``light`` or ``dark``
+on the picture or on anything around it. The colour-blind can tell the colours apart (blue, vermilion), and nothing
 is told by colour alone.
 """
 

@@ -1,8 +1,8 @@
 """The validity timeline as a picture: certificates as bars of time, and where the clocks stand among them.
 
 Where a clock that judges stands outside the bar that it judges, the gap between them is drawn and measured: a device
-whose clock is years behind is seen at one glance. Distances follow the calendar, but dates never come closer than can be
-told apart, so that a clock in 1970 does not squeeze a certificate of ninety days to nothing.
+whose clock is years behind is seen at one glance. Distances follow the calendar, but dates never come closer than can
+be told apart, so that a clock in 1970 does not squeeze a certificate of ninety days to nothing.
 """
 
 from __future__ import annotations
@@ -152,8 +152,8 @@ def _clocks(connection: Connection, judged: Certificate | None) -> list[Mark]:
     for mark in marks:
         if joined and mark.time - joined[-1].time < A_MINUTE:
             last = joined[-1]
-            kind = last.kind if last.judge else mark.kind
-            joined[-1] = Mark(f"{last.name} and {mark.name}", last.time, kind, last.judge or mark.judge)
+            shown: Kind = last.kind if last.judge else mark.kind
+            joined[-1] = Mark(f"{last.name} and {mark.name}", last.time, shown, last.judge or mark.judge)
         else:
             joined.append(mark)
     return joined

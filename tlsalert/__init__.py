@@ -16,6 +16,7 @@ from tlsalert import _version
 if TYPE_CHECKING:
     from tlsalert.capture import Capture, read
     from tlsalert.clockways.ask import clock
+    from tlsalert.connections import Connections
     from tlsalert.decode import contents
     from tlsalert.errors import TlsalertError
     from tlsalert.explain import explain
@@ -32,6 +33,7 @@ _HOMES = {
     "Capture": "capture",
     "Connection": "model",
     "Found": "pki.found",
+    "Connections": "connections",
     "TlsalertError": "errors",
     "Verdict": "model",
     "certs": "pki.inventory",
@@ -46,6 +48,7 @@ _HOMES = {
 __all__ = [
     "Capture",
     "Connection",
+    "Connections",
     "Found",
     "TlsalertError",
     "Verdict",

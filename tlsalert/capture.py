@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import overload
 
+from tlsalert.connections import Connections
 from tlsalert.errors import CaptureError
 from tlsalert.given import Given, given
 from tlsalert.log_reader import LogReader
@@ -43,15 +45,19 @@ def open_evidence(
     return Reader(path, wanted, secrets, given, source)
 
 
-class Capture(Sequence[Connection]):
-    """The connections of one capture or log, read as they are asked for, in the order of their first packets."""
+class Capture(Connections):
+    """The connections of one capture or log, read as they are asked for, in the order of their first packets.
+
+    In a notebook a bar shows how far a large capture has been read.
+    """
 
     def __init__(
         self, path: str | os.PathLike[str], secrets: OpenWith | None = None, given: Given | None = None
     ) -> None:
         self._reader = open_evidence(path, "all", secrets, given)
-        self._connections = iter(self._reader)
+        self._following = iter(self._reader)
         self._read: list[Connection] = []
+        self._watched = False
 
     @property
     def source(self) -> str:
@@ -63,11 +69,6 @@ class Capture(Sequence[Connection]):
         """Counts, times and notes of the whole capture; reads it to its end."""
         self._reach(None)
         return self._reader.summary
-
-    @property
-    def failed(self) -> tuple[Connection, ...]:
-        """The connections whose handshake failed."""
-        return tuple(c for c in self if c.verdict is not None and c.verdict.outcome == "failed")
 
     def __iter__(self) -> Iterator[Connection]:
         place = 0
@@ -82,10 +83,10 @@ class Capture(Sequence[Connection]):
     @overload
     def __getitem__(self, place: int) -> Connection: ...
     @overload
-    def __getitem__(self, place: slice) -> Sequence[Connection]: ...
-    def __getitem__(self, place: int | slice) -> Connection | Sequence[Connection]:
+    def __getitem__(self, place: slice) -> Connections: ...
+    def __getitem__(self, place: int | slice) -> Connection | Connections:
         self._reach(place if isinstance(place, int) and place >= 0 else None)
-        return self._read[place]
+        return Connections(self._read[place]) if isinstance(place, slice) else self._read[place]
 
     def __repr__(self) -> str:
         return f"<Capture {self.source}: {len(self._read)} connections read so far>"
@@ -93,11 +94,21 @@ class Capture(Sequence[Connection]):
     def _reach(self, place: int | None) -> bool:
         """Read on until the connection at ``place`` is there (None: to the end); say whether it is."""
         while place is None or place >= len(self._read):
-            following = next(self._connections, None)
+            if not self._watched:
+                self._watched = True
+                self._watch()
+            following = next(self._following, None)
             if following is None:
                 return False
             self._read.append(following)
         return True
+
+    def _watch(self) -> None:
+        """Show a bar where this runs in a notebook and the evidence is large."""
+        if "IPython" in sys.modules:
+            from tlsalert.render.notebook.progress import watch
+
+            watch(self._reader)
 
 
 def read(

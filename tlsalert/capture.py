@@ -91,6 +91,8 @@ class Capture(Connections):
     def __repr__(self) -> str:
         return f"<Capture {self.source}: {len(self._read)} connections read so far>"
 
+    _repr_pretty_ = Connections._repr_pretty_  # IPython asks the class that has a __repr__ of its own
+
     def _reach(self, place: int | None) -> bool:
         """Read on until the connection at ``place`` is there (None: to the end); say whether it is."""
         while place is None or place >= len(self._read):

@@ -1,0 +1,46 @@
+"""The stylesheet of what a notebook shows: it follows the notebook's own theme, else the reader's.
+
+JupyterLab and Notebook 7 tell their theme by an attribute of the page, VS Code by a class; elsewhere
+``prefers-color-scheme`` decides, as for the pictures.
+"""
+
+from __future__ import annotations
+
+from tlsalert.render.picture import svg
+
+#: Colours that :mod:`tlsalert.render.picture.svg` gives to pictures, under the same names.
+_LIGHT, _DARK = svg._LIGHT, svg._DARK
+_AS_LIGHT = ("[data-jp-theme-light=true]", ".vscode-light")
+_AS_DARK = ("[data-jp-theme-light=false]", ".vscode-dark")
+
+
+def _themed(within: tuple[str, ...], colours: str) -> str:
+    """Return the colours for cells and pictures inside of any of these."""
+    chosen = (f"{theme} {what}" for theme in within for what in (".tlsalert-cell", ".tlsalert-cell .tlsalert-picture"))
+    return f"{','.join(chosen)}{{{colours}}}"
+
+
+CSS = (
+    svg.STYLESHEET
+    + f".tlsalert-cell{{{_LIGHT};color:var(--tp-ink);max-width:64em;overflow-x:auto;"
+    + "font:14px/1.5 system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',sans-serif}"
+    + f"@media(prefers-color-scheme:dark){{.tlsalert-cell{{{_DARK}}}}}"
+    + _themed(_AS_LIGHT, _LIGHT)
+    + _themed(_AS_DARK, _DARK)
+    + ".tlsalert-cell p{margin:.3em 0}"
+    + ".tlsalert-cell .dim{color:var(--tp-dim)}"
+    + ".tlsalert-cell .good{color:var(--tp-good)}"
+    + ".tlsalert-cell .bad{color:var(--tp-bad)}"
+    + ".tlsalert-cell .warn{color:var(--tp-warn)}"
+    + ".tlsalert-cell .verdict{font-size:15px;border-left:4px solid currentColor;padding-left:.6em;margin:.5em 0}"
+    + ".tlsalert-cell .verdict b{color:var(--tp-ink)}"
+    + ".tlsalert-cell svg{display:block;margin:.6em 0}"
+    + ".tlsalert-cell table{border-collapse:collapse;margin:.5em 0;color:var(--tp-ink);font-size:13px}"
+    + ".tlsalert-cell th,.tlsalert-cell td{text-align:left;vertical-align:top;padding:.2em .9em .2em 0;"
+    + "background:none;border:0;border-bottom:1px solid var(--tp-line);white-space:normal;overflow-wrap:anywhere}"
+    + ".tlsalert-cell th{font-weight:600;overflow-wrap:normal}"
+    + ".tlsalert-cell .facts th{color:var(--tp-dim);font-weight:400;white-space:nowrap}"
+    + ".tlsalert-cell .facts th,.tlsalert-cell .facts td{border-bottom:0}"
+    + ".tlsalert-cell .answers td{white-space:nowrap}"
+    + ".tlsalert-cell summary{cursor:pointer}"
+)

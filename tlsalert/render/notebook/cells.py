@@ -141,7 +141,7 @@ def _row(connection: Connection) -> str:
         str(connection.client or ""),
         str(connection.server or ""),
         connection.tls_version or "",
-        "" if alert is None else alert_words(alert),
+        "" if alert is None else alert_words(alert).removeprefix("fatal "),
         "" if verdict is None else verdict.cause or "",
         "" if verdict is None else verdict.summary,
     )

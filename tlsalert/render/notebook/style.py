@@ -6,10 +6,9 @@ JupyterLab and Notebook 7 tell their theme by an attribute of the page, VS Code 
 
 from __future__ import annotations
 
-from tlsalert.render.picture import svg
+from tlsalert.render.picture.svg import STYLESHEET
+from tlsalert.render.themes import DARK_CSS, LIGHT_CSS
 
-#: Colours that :mod:`tlsalert.render.picture.svg` gives to pictures, under the same names.
-_LIGHT, _DARK = svg._LIGHT, svg._DARK
 _AS_LIGHT = ("[data-jp-theme-light=true]", ".vscode-light")
 _AS_DARK = ("[data-jp-theme-light=false]", ".vscode-dark")
 
@@ -21,12 +20,12 @@ def _themed(within: tuple[str, ...], colours: str) -> str:
 
 
 CSS = (
-    svg.STYLESHEET
-    + f".tlsalert-cell{{{_LIGHT};color:var(--tp-ink);max-width:64em;overflow-x:auto;"
+    STYLESHEET
+    + f".tlsalert-cell{{{LIGHT_CSS};color:var(--tp-ink);max-width:64em;overflow-x:auto;"
     + "font:14px/1.5 system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',sans-serif}"
-    + f"@media(prefers-color-scheme:dark){{.tlsalert-cell{{{_DARK}}}}}"
-    + _themed(_AS_LIGHT, _LIGHT)
-    + _themed(_AS_DARK, _DARK)
+    + f"@media(prefers-color-scheme:dark){{.tlsalert-cell{{{DARK_CSS}}}}}"
+    + _themed(_AS_LIGHT, LIGHT_CSS)
+    + _themed(_AS_DARK, DARK_CSS)
     + ".tlsalert-cell p{margin:.3em 0}"
     + ".tlsalert-cell .dim{color:var(--tp-dim)}"
     + ".tlsalert-cell .good{color:var(--tp-good)}"
@@ -37,8 +36,9 @@ CSS = (
     + ".tlsalert-cell svg{display:block;margin:.6em 0}"
     + ".tlsalert-cell table{border-collapse:collapse;margin:.5em 0;color:var(--tp-ink);font-size:13px}"
     + ".tlsalert-cell th,.tlsalert-cell td{text-align:left;vertical-align:top;padding:.2em .9em .2em 0;"
-    + "background:none;border:0;border-bottom:1px solid var(--tp-line);white-space:normal;overflow-wrap:anywhere}"
-    + ".tlsalert-cell th{font-weight:600;overflow-wrap:normal}"
+    + "background:none;border:0;border-bottom:1px solid var(--tp-line);white-space:nowrap}"
+    + ".tlsalert-cell td:last-child{white-space:normal;overflow-wrap:anywhere;min-width:14em}"
+    + ".tlsalert-cell th{font-weight:600}"
     + ".tlsalert-cell .facts th{color:var(--tp-dim);font-weight:400;white-space:nowrap}"
     + ".tlsalert-cell .facts th,.tlsalert-cell .facts td{border-bottom:0}"
     + ".tlsalert-cell .answers td{white-space:nowrap}"

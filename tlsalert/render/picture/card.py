@@ -48,13 +48,16 @@ def card_svg(connection: Connection, *, width: int = 760, theme: Theme = "auto")
         inside, height = _opened(one)
         drawn.append(element("g", inside, transform=f"translate(0,{y + 6:.1f})"))
         y += height + 12
-    for text in () if verdict is None else verdict.advice:
-        for number, part in enumerate(wrap(escape(text), int((room - 28) / CELL))):
+    for number, text in enumerate(() if verdict is None else verdict.advice):
+        if not number:
+            drawn.append(label(EDGE, y + LINE, "do", "dim"))
+        for part in wrap(escape(text), int((room - 28) / CELL)):
             y += LINE
-            drawn.append(label(EDGE, y, "do", "dim") if not number else "")
             drawn.append(label(EDGE + 28, y, part))
     said = "" if verdict is None else verdict.summary
-    return picture("".join(drawn), width, y + 14, title(connection), said, theme, True, "card")
+    # Its own ground: a page can be light where the reader's system is dark.
+    ground = element("rect", width=width, height=y + 14, rx=6, style="fill:var(--tp-back)")
+    return picture(ground + "".join(drawn), width, y + 14, title(connection), said, theme, True, "card")
 
 
 def _opened(drawing: str) -> tuple[str, float]:

@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
     import pyarrow as pa
-    from IPython.lib.pretty import RepresentationPrinter
 
     from tlsalert.filters import Test
+    from tlsalert.render.notebook.plain import Page
     from tlsalert.render.plots import Plots
 
 #: What a table has a row for.
@@ -32,13 +32,14 @@ class Connections(Sequence[Connection]):
         return Connections(c for c in self if c.verdict is not None and c.verdict.outcome == "failed")
 
     def where(self, predicate: Test | None = None, **filters: object) -> Connections:
-        """Return the connections that pass all filters: ``capture.where(alert="unknown_ca", server="10.0.0.7:443")``.
+        """Return those that pass all filters: ``capture.where(alert="unknown_ca", server="10.0.0.7:443")``.
 
         Several values in a list mean that any of them will do. The filters are ``alert`` (name or number),
         ``alert_from``, ``cause``, ``outcome``, ``refused_by``, ``at_fault``, ``server`` and ``client`` (an address,
-        address:port, :port, or a network as 10.0.0.0/24), ``server_name`` (also \\*.example.org), ``tls_version``,
-        ``cipher_suite``, ``alpn``, ``protocol`` and ``certificate`` (its SHA-256, or a part of its subject); None asks
-        for those where the thing is missing. ``predicate`` is a function of a connection that says whether it is wanted.
+        address:port, :port, or a network as 10.0.0.0/24), ``server_name`` (also a whole domain, as ``*.example.org``),
+        ``tls_version``, ``cipher_suite``, ``alpn``, ``protocol`` and ``certificate`` (its SHA-256, or a part of its
+        subject); None asks for those where the thing is missing. ``predicate`` is a function of a connection that says
+        whether it is wanted.
 
         Raises :class:`tlsalert.errors.UsageError`, with a suggestion, for a filter, alert or cause that there is not.
         """
@@ -114,7 +115,7 @@ class Connections(Sequence[Connection]):
 
         return connections_html(self)
 
-    def _repr_pretty_(self, page: RepresentationPrinter, cycle: bool) -> None:
+    def _repr_pretty_(self, page: Page, cycle: bool) -> None:
         from tlsalert.render.notebook.plain import show_connections
 
         show_connections(self, page)

@@ -18,7 +18,7 @@ from msgspec import Struct
 from tlsalert.registry.alerts import AlertDescription, AlertLevel
 
 if TYPE_CHECKING:
-    from IPython.lib.pretty import RepresentationPrinter
+    from tlsalert.render.notebook.plain import Page
 
 Side = Literal["client", "server"]
 Outcome = Literal["established", "failed", "incomplete", "not_tls"]
@@ -227,7 +227,7 @@ class Certificate(Struct, frozen=True, gc=False):
 
         return certificate_html(self)
 
-    def _repr_pretty_(self, page: RepresentationPrinter, cycle: bool) -> None:
+    def _repr_pretty_(self, page: Page, cycle: bool) -> None:
         from tlsalert.render.notebook.plain import show_certificate
 
         show_certificate(self, page)
@@ -315,7 +315,7 @@ class Verdict(Struct, frozen=True, gc=False):
 
         return verdict_html(self)
 
-    def _repr_pretty_(self, page: RepresentationPrinter, cycle: bool) -> None:
+    def _repr_pretty_(self, page: Page, cycle: bool) -> None:
         from tlsalert.render.notebook.plain import show_verdict
 
         show_verdict(self, page)
@@ -453,7 +453,7 @@ class Connection(Struct, frozen=True, kw_only=True, gc=False):
 
         return {"text/html": connection_html(self), "image/svg+xml": card_svg(self)}
 
-    def _repr_pretty_(self, page: RepresentationPrinter, cycle: bool) -> None:
+    def _repr_pretty_(self, page: Page, cycle: bool) -> None:
         from tlsalert.render.notebook.plain import show_connection
 
         show_connection(self, page)

@@ -46,7 +46,8 @@ Ends with 0, with 1 where --fail-on found a failure, with 3 where a file could n
     type=click.Choice(["text", "json", "jsonl", "csv", "parquet"]),
     default="text",
     show_default=True,
-    help="How to write them: for people, as one JSON array, one JSON object a line, or a table (parquet needs the extra 'tables').",
+    help="How to write them: for people, as one JSON array, one JSON object a line, or a table: CSV, or Parquet (extra "
+    "'tables').",
 )
 @click.option("-o", "--output", type=click.Path(dir_okay=False, allow_dash=True), default="-", help="Write to a file.")
 @click.option(

@@ -104,7 +104,7 @@ class Plot:
 
 
 class Plots:
-    """The plots of some connections. Each raises :class:`UsageError` where matplotlib is missing (extra ``notebook``)."""
+    """The plots of some connections; without matplotlib (extra ``notebook``) each raises :class:`UsageError`."""
 
     def __init__(self, connections: Iterable[Connection]) -> None:
         self._connections = connections
@@ -181,7 +181,7 @@ class Plots:
 
 
 class _Validity(NamedTuple):
-    """A certificate, whose it is, and the clocks that saw it: (name, time, whether it is what judged)."""
+    """A certificate, whose it is, and the clocks that saw it, each with its name."""
 
     name: str
     side: Side
@@ -197,7 +197,7 @@ class _Validity(NamedTuple):
 
 def _validities(connections: Iterable[Connection]) -> list[_Validity]:
     """Return each certificate once, those first that are out of date by some clock."""
-    facts: dict[str, tuple[Certificate, Side]] = {}
+    facts: dict[str, _Validity] = {}
     clocks: dict[str, dict[tuple[str, int], int]] = {}
     for one in connections:
         seen = _clocks(one)
@@ -209,17 +209,17 @@ def _validities(connections: Iterable[Connection]) -> list[_Validity]:
             for certificate in chain:
                 if certificate.not_before is None or certificate.not_after is None:
                     continue
-                facts.setdefault(certificate.sha256, (certificate, side))
-                for name, time in seen:
-                    if name not in (f"{side}'s clock",):  # nobody judges his own by his clock
-                        clocks.setdefault(certificate.sha256, {}).setdefault((name, time // (86_400 * SECOND)), time)
+                first, last = nanoseconds(certificate.not_before), nanoseconds(certificate.not_after)
+                name = common_name(certificate.subject) or "(no name)"
+                facts.setdefault(certificate.sha256, _Validity(name, side, first, last, ()))
+                known = clocks.setdefault(certificate.sha256, {})
+                for clock, time in seen:
+                    if clock != f"{side}'s clock":  # nobody judges his own by his clock
+                        known.setdefault((clock, time // (86_400 * SECOND)), time)
     lines = []
-    for digest, (certificate, side) in facts.items():
-        assert certificate.not_before is not None and certificate.not_after is not None
-        named = tuple((name, time) for (name, _), time in clocks.get(digest, {}).items())
-        name = common_name(certificate.subject) or "(no name)"
-        first, last = nanoseconds(certificate.not_before), nanoseconds(certificate.not_after)
-        lines.append(_Validity(name, side, first, last, named))
+    for digest, one_line in facts.items():
+        named = tuple((clock, time) for (clock, _), time in clocks[digest].items())
+        lines.append(one_line._replace(clocks=named))
     return sorted(lines, key=lambda line: -line.out)
 
 

@@ -55,7 +55,7 @@ def answer_html(row: Row | None) -> str:
     if row is None:
         return "none"
     note = f' title="{_text(row.note)}"' if row.note else ""
-    return f'<span class="{row.outcome}"{note}>{SYMBOLS[row.outcome]} {_text(shortanswer_html(row))}</span>'
+    return f'<span class="{row.outcome}"{note}>{SYMBOLS[row.outcome]} {_text(short_answer(row))}</span>'
 
 
 def _text(text: str) -> str:

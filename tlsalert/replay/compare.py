@@ -11,7 +11,7 @@ from tlsalert.replay.result import GAVE_UP, LOST, Result, Row
 from tlsalert.replay.words import phrase
 
 if TYPE_CHECKING:
-    from IPython.lib.pretty import RepresentationPrinter
+    from tlsalert.render.notebook.plain import Page
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Comparison:
 
         return comparison_html(self)
 
-    def _repr_pretty_(self, page: RepresentationPrinter, cycle: bool) -> None:
+    def _repr_pretty_(self, page: Page, cycle: bool) -> None:
         from tlsalert.render.notebook.plain import show_comparison
 
         show_comparison(self, page)

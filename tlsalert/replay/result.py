@@ -16,8 +16,7 @@ from tlsalert.model import Alert, Side, Verdict
 from tlsalert.replay.outcome import Accepted, Closed, NotTried, Outcome, Refused, Silent, Stage, Unreachable
 
 if TYPE_CHECKING:
-    from IPython.lib.pretty import RepresentationPrinter
-
+    from tlsalert.render.notebook.plain import Page
     from tlsalert.replay.compare import Comparison
 
 Kind = Literal["accepted", "refused", "closed", "silent", "unreachable", "not_tried"]
@@ -166,7 +165,7 @@ class Result:
 
         return result_html(self)
 
-    def _repr_pretty_(self, page: RepresentationPrinter, cycle: bool) -> None:
+    def _repr_pretty_(self, page: Page, cycle: bool) -> None:
         from tlsalert.render.notebook.plain import show_result
 
         show_result(self, page)

@@ -22,8 +22,7 @@ def result_html(result: Result) -> str:
     left = dict.fromkeys(row.variant for row in result.rows if row.outcome == "not_tried")
     untried = f'<p class="dim">not tried: {words(", ".join(left))}</p>' if left else ""
     table = (
-        '<table class="answers"><thead><tr><th>variant</th>'
-        f"{heads}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
+        f'<table class="answers"><thead><tr><th>variant</th>{heads}</tr></thead><tbody>{"".join(lines)}</tbody></table>'
         if lines
         else ""
     )

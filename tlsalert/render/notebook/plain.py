@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from tlsalert.model import Certificate, Connection, Verdict
 from tlsalert.render.names import alert_words, deciding_alert
@@ -19,8 +19,6 @@ from tlsalert.render.style import escape
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from IPython.lib.pretty import RepresentationPrinter
-
     from tlsalert.replay.compare import Comparison
     from tlsalert.replay.result import Result
 
@@ -28,7 +26,16 @@ WIDTH = 100
 MOST = 20
 
 
-def show_connection(connection: Connection, page: RepresentationPrinter) -> None:
+class Page(Protocol):
+    """What IPython gives to be written on (its RepresentationPrinter): ``stack`` holds what is being shown."""
+
+    stack: list[int]
+
+    def text(self, obj: str) -> None:
+        """Write text."""
+
+
+def show_connection(connection: Connection, page: Page) -> None:
     """Show one connection: the block that the terminal shows, or one line inside something else."""
     if _nested(page):
         page.text(connection_line(connection))
@@ -36,7 +43,7 @@ def show_connection(connection: Connection, page: RepresentationPrinter) -> None
         page.text(lines_text(block(connection, WIDTH)))
 
 
-def show_connections(connections: Sequence[Connection], page: RepresentationPrinter) -> None:
+def show_connections(connections: Sequence[Connection], page: Page) -> None:
     """Show how many there are, and a line for each of the first twenty."""
     if _nested(page):
         page.text(repr(connections))
@@ -49,7 +56,7 @@ def show_connections(connections: Sequence[Connection], page: RepresentationPrin
     page.text(lines_text(lines))
 
 
-def show_verdict(verdict: Verdict, page: RepresentationPrinter) -> None:
+def show_verdict(verdict: Verdict, page: Page) -> None:
     """Show a verdict with what supports it, or its sentence."""
     if _nested(page):
         page.text(f"<Verdict: {escape(verdict.summary)}>")
@@ -58,7 +65,7 @@ def show_verdict(verdict: Verdict, page: RepresentationPrinter) -> None:
     page.text(lines_text([*verdict_lines(verdict, WIDTH), [], *reasons(story, WIDTH)]))
 
 
-def show_certificate(certificate: Certificate, page: RepresentationPrinter) -> None:
+def show_certificate(certificate: Certificate, page: Page) -> None:
     """Show what a certificate says, a fact a line, or its subject."""
     if _nested(page):
         page.text(f"<Certificate {escape(certificate.subject or '(no subject)')}>")
@@ -68,7 +75,7 @@ def show_certificate(certificate: Certificate, page: RepresentationPrinter) -> N
     page.text("\n".join(f"{name:<{wide}}   {text}" for name, text in facts))
 
 
-def show_result(result: Result, page: RepresentationPrinter) -> None:
+def show_result(result: Result, page: Page) -> None:
     """Show a replay's result: the matrix and what it means."""
     if _nested(page):
         page.text(f"<Result of {escape(result.target)}: {len(result.rows)} answers>")
@@ -78,7 +85,7 @@ def show_result(result: Result, page: RepresentationPrinter) -> None:
     page.text(lines_text(result_lines(result, WIDTH)))
 
 
-def show_comparison(comparison: Comparison, page: RepresentationPrinter) -> None:
+def show_comparison(comparison: Comparison, page: Page) -> None:
     """Show what changed between two results, a sentence each."""
     if _nested(page):
         page.text(f"<Comparison of {escape(comparison.before)} and {escape(comparison.after)}>")
@@ -141,6 +148,6 @@ def _end(end: object) -> str:
     return "?" if end is None else escape(str(end))
 
 
-def _nested(page: RepresentationPrinter) -> bool:
+def _nested(page: Page) -> bool:
     """Whether what is shown is a part of something else."""
     return len(page.stack) > 1

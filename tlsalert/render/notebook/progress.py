@@ -36,12 +36,13 @@ class Bar:
     """A bar for ``total`` bytes. It goes when all are read."""
 
     def __init__(self, total: int) -> None:
-        from IPython.display import HTML, display
+        from IPython import display as shown
 
+        show: Any = shown  # IPython's own functions have no types
         self._total, self._done = total, 0
-        self._html = HTML
+        self._html = show.HTML
         self._began = self._looked = time.monotonic()
-        self._handle: Any = display(HTML(bar_html(0, total, 0.0)), display_id=True)
+        self._handle: Any = show.display(show.HTML(bar_html(0, total, 0.0)), display_id=True)
 
     def __call__(self, done: int) -> None:
         """Count ``done`` more bytes."""

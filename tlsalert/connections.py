@@ -43,9 +43,9 @@ class Connections(Sequence[Connection]):
 
         Raises :class:`tlsalert.errors.UsageError`, with a suggestion, for a filter, alert or cause that there is not.
         """
-        from tlsalert.filters import test_for
+        from tlsalert.filters import matcher
 
-        wanted = test_for(predicate, filters)
+        wanted = matcher(predicate, filters)
         return Connections(connection for connection in self if wanted(connection))
 
     def to_arrow(self, kind: Kind = "connections") -> pa.Table:

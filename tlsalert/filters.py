@@ -76,13 +76,17 @@ CAUSES = (
     "resource_limit",
     "internal_error",
     "normal_close",
+    "access_denied",
+    "unknown_psk_identity",
+    "ech_required",
+    "certificate_unobtainable",
 )
 
 _SIDES = get_args(Side)
 _VERSION = re.compile(r"(?i)(?:tls\s*v?)?(1\.[0-3])")
 
 
-def test_for(predicate: Test | None, filters: dict[str, object]) -> Test:
+def matcher(predicate: Test | None, filters: dict[str, object]) -> Test:
     """Return the test that a connection passes where it passes all filters.
 
     Raises :class:`UsageError` for a filter that there is not, and for a value that no connection can have.

@@ -21,7 +21,7 @@ def _themed(within: tuple[str, ...], colours: str) -> str:
 
 CSS = (
     STYLESHEET
-    + f".tlsalert-cell{{{LIGHT_CSS};color:var(--tp-ink);max-width:64em;overflow-x:auto;"
+    + f".tlsalert-cell{{{LIGHT_CSS};color:var(--tp-ink);max-width:76em;overflow-x:auto;"
     + "font:14px/1.5 system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',sans-serif}"
     + f"@media(prefers-color-scheme:dark){{.tlsalert-cell{{{DARK_CSS}}}}}"
     + _themed(_AS_LIGHT, LIGHT_CSS)
@@ -35,12 +35,15 @@ CSS = (
     + ".tlsalert-cell .verdict b{color:var(--tp-ink)}"
     + ".tlsalert-cell svg{display:block;margin:.6em 0}"
     + ".tlsalert-cell table{border-collapse:collapse;margin:.5em 0;color:var(--tp-ink);font-size:13px}"
-    + ".tlsalert-cell th,.tlsalert-cell td{text-align:left;vertical-align:top;padding:.2em .9em .2em 0;"
-    + "background:none;border:0;border-bottom:1px solid var(--tp-line);white-space:nowrap}"
+    # Notebooks align and stripe all tables as if they were numbers, with rules that only these outdo.
+    + ".tlsalert-cell th,.tlsalert-cell td{text-align:left!important;vertical-align:top!important;"
+    + "padding:.2em .9em .2em 0!important;background:none!important;border:0;border-bottom:1px solid var(--tp-line);"
+    + "white-space:nowrap;max-width:none}"
+    + ".tlsalert-cell tr{background:none!important}"
     + ".tlsalert-cell td:last-child{white-space:normal;overflow-wrap:anywhere;min-width:14em}"
     + ".tlsalert-cell th{font-weight:600}"
-    + ".tlsalert-cell .facts th{color:var(--tp-dim);font-weight:400;white-space:nowrap}"
+    + ".tlsalert-cell .facts th{color:var(--tp-dim);font-weight:400}"
     + ".tlsalert-cell .facts th,.tlsalert-cell .facts td{border-bottom:0}"
-    + ".tlsalert-cell .answers td{white-space:nowrap}"
+    + ".tlsalert-cell .answers td{white-space:nowrap;min-width:0}"
     + ".tlsalert-cell summary{cursor:pointer}"
 )

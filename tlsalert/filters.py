@@ -80,6 +80,7 @@ CAUSES = (
     "unknown_psk_identity",
     "ech_required",
     "certificate_unobtainable",
+    "starttls_refused",
 )
 
 _SIDES = get_args(Side)

@@ -1,8 +1,8 @@
 """The columns of the tables: their names, their types, and what stands in them. Nothing here needs pyarrow.
 
 Types: "text", "category" (text that repeats: a dictionary in Arrow, a categorical in pandas), "time" (UTC, in
-nanoseconds), "date" (UTC, in seconds: a certificate's), "duration" (nanoseconds), "bool", "count", "number", "texts"
-(a list). What is unknown is null. Text from the wire has its control characters escaped, as everywhere.
+nanoseconds), "date" (UTC, in milliseconds: a certificate's), "duration" (nanoseconds), "bool", "count", "number",
+"texts" (a list). What is unknown is null. Text from the wire has its control characters escaped, as everywhere.
 """
 
 from __future__ import annotations

@@ -67,7 +67,7 @@ def schema(kind: Kind) -> pa.Schema:
         "text": arrow.string(),
         "category": arrow.dictionary(arrow.int32(), arrow.string()),
         "time": arrow.timestamp("ns", "UTC"),
-        "date": arrow.timestamp("s", "UTC"),
+        "date": arrow.timestamp("ms", "UTC"),
         "duration": arrow.duration("ns"),
         "bool": arrow.bool_(),
         "count": arrow.uint32(),
@@ -100,14 +100,14 @@ def _batches(connections: Iterable[Connection], kind: Kind) -> Iterator[pa.Recor
     while some := list(islice(every, BATCH)):
         arrays = []
         for field, values, date in zip(wanted, zip(*some, strict=True), dates, strict=True):
-            arrays.append(arrow.array(map(_seconds, values) if date else values, field.type))
+            arrays.append(arrow.array(map(_milliseconds, values) if date else values, field.type))
         yield arrow.RecordBatch.from_arrays(arrays, schema=wanted)
 
 
-def _seconds(moment: datetime | None) -> int | None:
-    """Return a certificate's date as whole seconds since 1970."""
+def _milliseconds(moment: datetime | None) -> int | None:
+    """Return a certificate's date in milliseconds since 1970: Parquet knows no coarser unit."""
     if moment is None:
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=EPOCH.tzinfo)
-    return int((moment - EPOCH).total_seconds())
+    return int((moment - EPOCH).total_seconds()) * 1000

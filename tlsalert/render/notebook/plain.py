@@ -78,7 +78,9 @@ def show_certificate(certificate: Certificate, page: Page) -> None:
 def show_result(result: Result, page: Page) -> None:
     """Show a replay's result: the matrix and what it means."""
     if _nested(page):
-        page.text(f"<Result of {escape(result.target)}: {len(result.rows)} answers>")
+        page.text(
+            f"<Result of {escape(result.target)}: {len(result.rows)} answer{'' if len(result.rows) == 1 else 's'}>"
+        )
         return
     from tlsalert.render.replay_text import result_lines
 

@@ -65,6 +65,9 @@ class Plot:
     def __init__(self, figure: Figure, title: str) -> None:
         self.figure = figure
         self.title = title
+        with _style():  # each time that it is laid out it moves a little: once is enough
+            figure.draw_without_rendering()
+            figure.set_layout_engine("none")
 
     @property
     def axes(self) -> Axes:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+import runpy
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.evidence import ROOT
-from tools import notebooks
 
+TOOL = runpy.run_path(str(ROOT / "tools" / "notebooks.py"))
 PICTURES = re.compile(r"<(svg|style)\b.*?</\1>|<[^>]*>", re.DOTALL)
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
@@ -28,8 +29,8 @@ def test_each_cell_shows_what_is_stored(path: Path, monkeypatch: pytest.MonkeyPa
     for needed in ("nbclient", "ipykernel", "pandas", "matplotlib", "pyarrow", "OpenSSL"):
         pytest.importorskip(needed)
     monkeypatch.setenv("PYTHONPATH", "")  # set back when this ends: executed() changes it
-    fresh = notebooks.executed(path)
-    assert notebooks.differing(nbformat.read(path, as_version=4), fresh) == []
+    fresh = TOOL["executed"](path)
+    assert TOOL["differing"](nbformat.read(path, as_version=4), fresh) == []
 
 
 def test_there_are_notebooks_for_each_thing_that_people_do() -> None:

@@ -14,6 +14,7 @@ import argparse
 import os
 import re
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +30,7 @@ def main() -> int:
     parser.add_argument("notebooks", nargs="*", type=Path, help="default: all")
     parser.add_argument("--check", action="store_true", help="write nothing; end with 1 where an output differs")
     arguments = parser.parse_args()
-    import nbformat
-
+    nbformat: Any = import_module("nbformat")  # it has no types
     stale = False
     for path in arguments.notebooks or sorted(NOTEBOOKS.glob("*.ipynb")):
         fresh = executed(path)
@@ -45,8 +45,8 @@ def main() -> int:
 
 def executed(path: Path) -> Any:
     """Return the notebook with the outputs of a run, as they are to be stored. Raises CellExecutionError."""
-    import nbformat
-    from nbclient import NotebookClient
+    nbformat: Any = import_module("nbformat")
+    NotebookClient: Any = import_module("nbclient").NotebookClient  # noqa: N806
 
     book = nbformat.read(path, as_version=4)
     # The kernel imports this checkout, whatever is installed.

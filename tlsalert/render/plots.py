@@ -239,7 +239,7 @@ def _clocks(connection: Connection) -> list[tuple[str, int]]:
 MARKERS = {"capture": "^", "server's clock": "D", "client's clock": "s"}
 
 
-def _timeline(axes: Axes, lines: Sequence[_Validity]) -> None:
+def _timeline(axes: Any, lines: Sequence[_Validity]) -> None:
     seen: dict[str, None] = {}
     for row, line in enumerate(lines):
         colour = LIGHT["bad"] if line.out else LIGHT["good"]
@@ -263,7 +263,7 @@ def _timeline(axes: Axes, lines: Sequence[_Validity]) -> None:
         axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False)
 
 
-def _bars(axes: Axes, said: Sequence[tuple[int, str]], first: int, width: float) -> None:
+def _bars(axes: Any, said: Sequence[tuple[int, str]], first: int, width: float) -> None:
     """Draw the stacked bars of alerts, the most frequent at the bottom."""
     step = int(width * SECOND)
     begin = first // step * step
@@ -296,7 +296,7 @@ def _bars(axes: Axes, said: Sequence[tuple[int, str]], first: int, width: float)
     axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1.02), frameon=False, borderaxespad=0)
 
 
-def _matrix(axes: Axes, downs: Sequence[str], acrosses: Sequence[str], counts: Counter[tuple[str, str]]) -> None:
+def _matrix(axes: Any, downs: Sequence[str], acrosses: Sequence[str], counts: Counter[tuple[str, str]]) -> None:
     patches = library("matplotlib.patches", "notebook")
     most = max(counts.values())
     for row, down in enumerate(downs):
@@ -320,14 +320,14 @@ def _matrix(axes: Axes, downs: Sequence[str], acrosses: Sequence[str], counts: C
         spine.set_visible(False)
 
 
-def _figure(height: float) -> tuple[Figure, Axes]:
+def _figure(height: float) -> tuple[Figure, Any]:
     figure = library("matplotlib.figure", "notebook").Figure(figsize=(8.4, height), layout="constrained")
-    axes: Axes = figure.subplots()
+    axes: Any = figure.subplots()
     axes.spines[["top", "right"]].set_visible(False)
     return figure, axes
 
 
-def _empty(axes: Axes, says: str) -> None:
+def _empty(axes: Any, says: str) -> None:
     axes.set_axis_off()
     axes.text(0.5, 0.5, says, ha="center", va="center", color=LIGHT["dim"], transform=axes.transAxes)
 

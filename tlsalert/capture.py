@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import overload
 
+from tlsalert.collector import paused
 from tlsalert.connections import Connections
 from tlsalert.errors import CaptureError
 from tlsalert.given import Given, given
@@ -95,10 +96,14 @@ class Capture(Connections):
 
     def _reach(self, place: int | None) -> bool:
         """Read on until the connection at ``place`` is there (None: to the end); say whether it is."""
-        while place is None or place >= len(self._read):
-            if not self._watched:
-                self._watched = True
-                self._watch()
+        if not self._watched:
+            self._watched = True
+            self._watch()
+        if place is None:
+            with paused():
+                self._read.extend(self._following)
+            return False
+        while place >= len(self._read):
             following = next(self._following, None)
             if following is None:
                 return False

@@ -55,6 +55,17 @@ def test_a_bar_is_as_wide_as_was_asked_for() -> None:
     assert sum(bar.get_height() for bar in _bars(one)) == sum(bar.get_height() for bar in _bars(many)) == 3
 
 
+@pytest.mark.parametrize("seconds", [0.001, 0.3, 7, 59, 214, 900, 4000, 30_000, 250_000, 2_000_000, 4e7, 1e9])
+def test_alerts_of_any_span_have_a_scale(seconds: float) -> None:
+    first = stories.console()
+    (alert,) = first.alerts
+    assert alert.time is not None
+    later = replace(first, alerts=(replace(alert, time=alert.time + int(seconds * 1e9)),))
+    plot = Connections([first, later]).plot.alerts_over_time()
+    assert len(_bars(plot)) in (1, 2)
+    assert len(plot.axes.get_xticks()) >= 1
+
+
 @pytest.mark.parametrize("per", [0, -1, float("nan"), 1e-9])
 def test_bars_without_width_or_without_number_are_refused(per: float) -> None:
     with pytest.raises(UsageError):

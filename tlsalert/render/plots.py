@@ -285,7 +285,7 @@ def _bars(axes: Any, said: Sequence[tuple[int, str]], first: int, width: float) 
         for number, height in zip(bins, heights, strict=True):
             base[number] += height
     axes.xaxis_date()
-    locator = dates.AutoDateLocator(maxticks=8)
+    locator = dates.AutoDateLocator(minticks=3, maxticks=8)
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator))
     if len(bins) == 1:  # one bar would fill the whole width

@@ -13,6 +13,7 @@ from importlib import import_module
 from itertools import islice
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from tlsalert.collector import paused
 from tlsalert.connections import Kind
 from tlsalert.errors import UsageError
 from tlsalert.model import EPOCH, Connection
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 #: Rows of one batch: few enough to hold, many enough to be quick.
-BATCH = 50_000
+BATCH = 10_000
 
 
 def arrow_table(connections: Iterable[Connection], kind: Kind = "connections") -> pa.Table:
@@ -32,7 +33,8 @@ def arrow_table(connections: Iterable[Connection], kind: Kind = "connections") -
     wanted = schema(kind)
     arrow = _arrow()
     # Each batch has dictionaries of its own; with one for all, pandas and polars need not look for that.
-    return arrow.Table.from_batches(_batches(connections, kind), wanted).unify_dictionaries()
+    with paused():
+        return arrow.Table.from_batches(_batches(connections, kind), wanted).unify_dictionaries()
 
 
 def pandas_table(connections: Iterable[Connection], kind: Kind = "connections") -> pd.DataFrame:

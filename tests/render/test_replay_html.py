@@ -1,11 +1,11 @@
-"""Comparisons as HTML: whole, self-contained, and with nothing in it that a stranger wrote as markup."""
+"""Comparisons and results as HTML: whole, self-contained, and with nothing in it that a stranger wrote as markup."""
 
 from __future__ import annotations
 
 from html.parser import HTMLParser
 
 from tests.replay.fake_device import ACCEPTED, FOUNDING, alert
-from tlsalert.render.replay_html import page
+from tlsalert.render.replay_html import page, table
 from tlsalert.replay.compare import compare
 from tlsalert.replay.result import HelloTold, Result, Row, row_of
 
@@ -59,9 +59,18 @@ def test_no_difference_is_said() -> None:
 
 def test_nothing_is_loaded_and_nothing_runs() -> None:
     bad = Row(BAD, BAD, "refused", note=BAD)
-    html = page(compare(result(BAD, bad), result("b", row_of("x", "TLS 1.2", ACCEPTED))))
+    html = page(compare(result(BAD, bad), result("b", row_of("x", "TLS 1.2", ACCEPTED)))) + table(
+        Result(BAD, HelloTold(BAD), (bad,))
+    )
     seen = Tags(html)
     assert not set(seen.tags) & {"script", "link", "img", "iframe"}
     assert seen.attributes <= {"lang", "charset", "name", "content", "class", "title"}
     assert "\x1b" not in html
     assert "url(" not in html
+
+
+def test_a_result_is_a_table_with_its_verdict() -> None:
+    seen = Tags(table(result("a", row_of("expired", "TLS 1.2", alert(45)))))
+    assert seen.open == []
+    assert "its clock is 2015-01-03" in seen.text
+    assert "expired" in seen.text

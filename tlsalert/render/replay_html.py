@@ -1,4 +1,4 @@
-"""Comparisons as HTML: one table, everything from the wire escaped, nothing loaded from anywhere."""
+"""Results and comparisons as HTML: one table, everything from the wire escaped, nothing loaded from anywhere."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from html import escape
 from tlsalert.render import style
 from tlsalert.render.replay_text import SYMBOLS
 from tlsalert.replay.compare import Change, Comparison, short_answer
-from tlsalert.replay.result import Row
+from tlsalert.replay.result import Result, Row
 
 _CSS = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60em; margin: 2em auto; padding: 0 1em; }
@@ -26,7 +26,7 @@ def page(comparison: Comparison) -> str:
     """Return a comparison as a whole page."""
     before, after = _text(comparison.before), _text(comparison.after)
     title = f"TLS answers: {before} and {after}"
-    changed = "".join(map(change_html, comparison.changes))
+    changed = "".join(map(_change, comparison.changes))
     heads = f"<tr><th>variant</th><th>TLS</th><th>{before}</th><th>{after}</th><th>in words</th></tr>"
     body = f"<table>\n{heads}\n{changed}</table>" if changed else f"<p>{_text(str(comparison))}.</p>"
     remarks = "".join(f"<li>{_text(remark)}</li>" for remark in comparison.remarks)
@@ -39,19 +39,33 @@ def page(comparison: Comparison) -> str:
     )
 
 
-def change_html(change: Change) -> str:
-    """Return a change as a row of a table."""
+def table(result: Result) -> str:
+    """Return a result as a table for notebooks."""
+    versions = list(dict.fromkeys(row.tls_version for row in result.rows))
+    rows = {row.place: row for row in result.rows}
+    heads = "".join(f"<th>{_text(version)}</th>" for version in versions)
+    lines = [f"<table><caption>{_text(result.target)}</caption>", f"<tr><th>variant</th>{heads}</tr>"]
+    for variant in dict.fromkeys(row.variant for row in result.rows):
+        cells = "".join(f"<td>{_answer(rows.get((variant, version)))}</td>" for version in versions)
+        lines.append(f"<tr><th>{_text(variant)}</th>{cells}</tr>")
+    lines.append("</table>")
+    if result.verdict is not None:
+        lines.append(f"<p>{_text(result.verdict.summary)}</p>")
+    return "\n".join(lines)
+
+
+def _change(change: Change) -> str:
     cells = [", ".join(change.tls_versions), change.sentence]
     version, sentence = map(_text, cells)
-    before, after = answer_html(change.before), answer_html(change.after)
+    before, after = _answer(change.before), _answer(change.after)
     return (
         f"<tr><td><code>{_text(change.variant)}</code></td><td>{version}</td>"
         f"<td>{before}</td><td>{after}</td><td>{sentence}</td></tr>\n"
     )
 
 
-def answer_html(row: Row | None) -> str:
-    """Return one answer with its symbol, which also tells it without colour."""
+def _answer(row: Row | None) -> str:
+    """Return an answer with its symbol, which also tells it without colour."""
     if row is None:
         return "none"
     note = f' title="{_text(row.note)}"' if row.note else ""

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from tlsalert.render.notebook.cells import cell, verdict_html
 from tlsalert.render.picture.svg import words
-from tlsalert.render.replay_html import answer_html, change_html
-from tlsalert.replay.compare import Comparison
-from tlsalert.replay.result import Result
+from tlsalert.render.replay_text import SYMBOLS
+from tlsalert.replay.compare import Change, Comparison, short_answer
+from tlsalert.replay.result import Result, Row
+
+#: How an answer looks; a page has no colour but these, and each has its symbol.
+LOOKS = {"accepted": "good", "refused": "bad", "not_tried": "dim"}
 
 
 def result_html(result: Result) -> str:
@@ -17,7 +20,7 @@ def result_html(result: Result) -> str:
     heads = "".join(f"<th>{words(version)}</th>" for version in versions)
     lines = []
     for variant in dict.fromkeys(row.variant for row in tried):
-        cells = "".join(f"<td>{answer_html(rows.get((variant, version)))}</td>" for version in versions)
+        cells = "".join(f"<td>{_answer(rows.get((variant, version)))}</td>" for version in versions)
         lines.append(f"<tr><td><code>{words(variant)}</code></td>{cells}</tr>")
     left = dict.fromkeys(row.variant for row in result.rows if row.outcome == "not_tried")
     untried = f'<p class="dim">not tried: {words(", ".join(left))}</p>' if left else ""
@@ -34,7 +37,7 @@ def result_html(result: Result) -> str:
 def comparison_html(comparison: Comparison) -> str:
     """Return what changed from one result to the other, a line each, and how much did not."""
     before, after = words(comparison.before), words(comparison.after)
-    changed = "".join(map(change_html, comparison.changes))
+    changed = "".join(map(_change, comparison.changes))
     heads = f"<tr><th>variant</th><th>TLS</th><th>{before}</th><th>{after}</th><th>in words</th></tr>"
     table = f"<table><thead>{heads}</thead><tbody>{changed}</tbody></table>" if changed else ""
     many = len(comparison.changes)
@@ -63,3 +66,19 @@ def _learnt(result: Result) -> str:
     told += [("not as it was", words(lost)) for lost in result.hello.lost]
     lines = "".join(f"<tr><th>{name}</th><td>{text}</td></tr>" for name, text in told)
     return f'<table class="facts">{lines}</table>' if lines else ""
+
+
+def _change(change: Change) -> str:
+    cells = (_answer(change.before), _answer(change.after), words(change.sentence))
+    told = "".join(f"<td>{text}</td>" for text in cells)
+    versions = words(", ".join(change.tls_versions))
+    return f"<tr><td><code>{words(change.variant)}</code></td><td>{versions}</td>{told}</tr>\n"
+
+
+def _answer(row: Row | None) -> str:
+    """Return an answer with its symbol, which tells it without colour as well."""
+    if row is None:
+        return "none"
+    note = f' title="{words(row.note)}"' if row.note else ""
+    look = LOOKS.get(row.outcome, "warn")
+    return f'<span class="{look}"{note}>{SYMBOLS[row.outcome]} {words(short_answer(row))}</span>'

@@ -32,8 +32,8 @@ __version__ = _version.VERSION
 _HOMES = {
     "Capture": "capture",
     "Connection": "model",
-    "Found": "pki.found",
     "Connections": "connections",
+    "Found": "pki.found",
     "TlsalertError": "errors",
     "Verdict": "model",
     "certs": "pki.inventory",

@@ -16,6 +16,7 @@ from tlsalert import _version
 if TYPE_CHECKING:
     from tlsalert.capture import Capture, read
     from tlsalert.clockways.ask import clock
+    from tlsalert.connections import Connections
     from tlsalert.decode import contents
     from tlsalert.errors import TlsalertError
     from tlsalert.explain import explain
@@ -32,6 +33,7 @@ __version__ = _version.VERSION
 _HOMES = {
     "Capture": "capture",
     "Connection": "model",
+    "Connections": "connections",
     "Found": "pki.found",
     "TlsalertError": "errors",
     "Verdict": "model",
@@ -48,6 +50,7 @@ _HOMES = {
 __all__ = [
     "Capture",
     "Connection",
+    "Connections",
     "Found",
     "TlsalertError",
     "Verdict",

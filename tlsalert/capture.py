@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, overload
 
+from tlsalert.collector import paused
+from tlsalert.connections import Connections
 from tlsalert.errors import CaptureError
 from tlsalert.given import Given, given
 from tlsalert.log_reader import LogReader
@@ -47,8 +50,11 @@ def open_evidence(
     return Reader(path, wanted, secrets, given, source)
 
 
-class Capture(Sequence[Connection]):
-    """The connections of one capture or log, read as they are asked for, in the order of their first packets."""
+class Capture(Connections):
+    """The connections of one capture or log, read as they are asked for, in the order of their first packets.
+
+    In a notebook a bar shows how far a large capture has been read.
+    """
 
     def __init__(
         self,
@@ -63,8 +69,9 @@ class Capture(Sequence[Connection]):
             self._packets = PacketSource(path)  # as long as this lives its connections find their packets
             path, source = self._packets.name, self._packets.open()
         self._reader = open_evidence(path, "all", secrets, given, source)
-        self._connections = iter(self._reader)
+        self._following = iter(self._reader)
         self._read: list[Connection] = []
+        self._watched = False
 
     @property
     def source(self) -> str:
@@ -76,11 +83,6 @@ class Capture(Sequence[Connection]):
         """Counts, times and notes of the whole capture; reads it to its end."""
         self._reach(None)
         return self._reader.summary
-
-    @property
-    def failed(self) -> tuple[Connection, ...]:
-        """The connections whose handshake failed."""
-        return tuple(c for c in self if c.verdict is not None and c.verdict.outcome == "failed")
 
     def __iter__(self) -> Iterator[Connection]:
         place = 0
@@ -95,22 +97,38 @@ class Capture(Sequence[Connection]):
     @overload
     def __getitem__(self, place: int) -> Connection: ...
     @overload
-    def __getitem__(self, place: slice) -> Sequence[Connection]: ...
-    def __getitem__(self, place: int | slice) -> Connection | Sequence[Connection]:
+    def __getitem__(self, place: slice) -> Connections: ...
+    def __getitem__(self, place: int | slice) -> Connection | Connections:
         self._reach(place if isinstance(place, int) and place >= 0 else None)
-        return self._read[place]
+        return Connections(self._read[place]) if isinstance(place, slice) else self._read[place]
 
     def __repr__(self) -> str:
         return f"<Capture {self.source}: {len(self._read)} connections read so far>"
 
+    _repr_pretty_ = Connections._repr_pretty_  # IPython asks the class that has a __repr__ of its own
+
     def _reach(self, place: int | None) -> bool:
         """Read on until the connection at ``place`` is there (None: to the end); say whether it is."""
-        while place is None or place >= len(self._read):
-            following = next(self._connections, None)
+        if not self._watched:
+            self._watched = True
+            self._watch()
+        if place is None:
+            with paused():
+                self._read.extend(self._following)
+            return False
+        while place >= len(self._read):
+            following = next(self._following, None)
             if following is None:
                 return False
             self._read.append(following)
         return True
+
+    def _watch(self) -> None:
+        """Show a bar where this runs in a notebook and the evidence is large."""
+        if "IPython" in sys.modules:
+            from tlsalert.render.notebook.progress import watch
+
+            watch(self._reader)
 
 
 def read(

@@ -11,11 +11,14 @@ Times are whole nanoseconds since 1970-01-01 UTC (``int``), so that no capture's
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from msgspec import Struct
 
 from tlsalert.registry.alerts import AlertDescription, AlertLevel
+
+if TYPE_CHECKING:
+    from tlsalert.render.notebook.plain import Page
 
 Side = Literal["client", "server"]
 Outcome = Literal["established", "failed", "incomplete", "not_tls"]
@@ -219,6 +222,16 @@ class Certificate(Struct, frozen=True, gc=False):
     permitted_names: tuple[str, ...] = ()
     excluded_names: tuple[str, ...] = ()
 
+    def _repr_html_(self) -> str:
+        from tlsalert.render.notebook.cells import certificate_html
+
+        return certificate_html(self)
+
+    def _repr_pretty_(self, page: Page, cycle: bool) -> None:
+        from tlsalert.render.notebook.plain import show_certificate
+
+        show_certificate(self, page)
+
 
 class Certificates(Struct, frozen=True, gc=False):
     """The certificate chains that were sent, leaf first, as they came."""
@@ -296,6 +309,16 @@ class Verdict(Struct, frozen=True, gc=False):
     evidence: tuple[Evidence, ...] = ()
     advice: tuple[str, ...] = ()
     alternatives: tuple[Alternative, ...] = ()
+
+    def _repr_html_(self) -> str:
+        from tlsalert.render.notebook.cells import verdict_html
+
+        return verdict_html(self)
+
+    def _repr_pretty_(self, page: Page, cycle: bool) -> None:
+        from tlsalert.render.notebook.plain import show_verdict
+
+        show_verdict(self, page)
 
 
 class Testimony(Struct, frozen=True, gc=False):
@@ -437,6 +460,17 @@ class Connection(Struct, frozen=True, kw_only=True, gc=False):
     def tls13(self) -> bool:
         """Whether TLS 1.3 (or a draft of it) was negotiated."""
         return self.tls_version is not None and self.tls_version.startswith("TLS 1.3")
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        from tlsalert.render.notebook.cells import connection_html
+        from tlsalert.render.picture.card import card_svg
+
+        return {"text/html": connection_html(self), "image/svg+xml": card_svg(self)}
+
+    def _repr_pretty_(self, page: Page, cycle: bool) -> None:
+        from tlsalert.render.notebook.plain import show_connection
+
+        show_connection(self, page)
 
 
 class Summary(Struct, frozen=True, gc=False):

@@ -138,6 +138,25 @@ def test_csv_has_a_head_and_a_row_for_each_connection() -> None:
     assert "42" in third["alert"]
 
 
+def test_parquet_has_a_row_for_each_connection_and_goes_to_a_file_or_a_pipe(tmp_path: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    assert run(CONSOLE, "--format", "parquet", "-o", tmp_path / "a.parquet").exit_code == 0
+    table = parquet.read_table(tmp_path / "a.parquet").to_pylist()
+    assert [row["cause"] for row in table] == ["no_client_certificate", "unknown_ca", "certificate_not_yet_valid"]
+    piped = run(CONSOLE, "--format", "parquet", "--only", "failed").stdout_bytes
+    assert parquet.read_table(io.BytesIO(piped)).to_pylist() == table
+
+
+def test_parquet_without_its_library_is_refused_before_a_file_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
+    result = run(CONSOLE, "--format", "parquet", "-o", tmp_path / "a.parquet")
+    assert "pip install 'tlsalert[tables]'" in str(result.exception)
+    assert not (tmp_path / "a.parquet").exists()
+
+
 @pytest.mark.parametrize("form", ["text", "json", "jsonl", "csv", "html"])
 def test_nothing_to_show_is_still_well_formed(form: str, tmp_path: Path) -> None:
     path = write(tmp_path / "other.pcap", other())

@@ -47,10 +47,11 @@ Ends with 0, with 1 where --fail-on found a failure, with 3 where a file could n
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["text", "json", "jsonl", "csv", "html"]),
+    type=click.Choice(["text", "json", "jsonl", "csv", "parquet", "html"]),
     default="text",
     show_default=True,
-    help="How to write them: for people, as one JSON array, one JSON object a line, a table, or a page to look at.",
+    help="How to write them: for people, as one JSON array, one JSON object a line, a table (CSV, or Parquet: extra "
+    "'tables'), or a page to look at.",
 )
 @click.option("-o", "--output", type=click.Path(dir_okay=False, allow_dash=True), default="-", help="Write to a file.")
 @click.option(
@@ -153,6 +154,8 @@ def command(
     """  # noqa: D301
     gc.enable()
     gc.set_threshold(1_000_000, 50, 50)  # what reading makes has no cycles: looking for them took a third of the time
+    if form == "parquet":
+        _parquet(output)
     inputs = (*evidence, *keylogs, *rsa_keys, *([client_cert] if client_cert else []))
     for written in (output, annotate, extract):
         _spare(written or "", inputs)
@@ -225,6 +228,10 @@ class _Session:
             from tlsalert.render.csv import write_csv
 
             write_csv(connections, _binary(out))
+        elif form == "parquet":
+            from tlsalert.render.tables import write_parquet
+
+            write_parquet(connections, _binary(out))
         elif form == "json":
             from tlsalert.render.json import write_json
 
@@ -343,6 +350,15 @@ def _spare(output: str, evidence: tuple[str, ...]) -> None:
     for path in evidence:
         if os.path.exists(output) and os.path.exists(path) and os.path.samefile(output, path):
             raise click.UsageError(f"{output} is evidence: it would be lost; write to another file")
+
+
+def _parquet(output: str) -> None:
+    """Refuse what Parquet cannot do, before a file is made."""
+    from tlsalert.render.tables import library
+
+    if output == "-" and sys.stdout.isatty():
+        raise click.UsageError("Parquet is nothing for a terminal: write it to a file with -o")
+    library("pyarrow.parquet", "tables")
 
 
 def _output(path: str) -> AbstractContextManager[TextIO]:

@@ -43,7 +43,7 @@ def block(connection: Connection, width: int) -> list[Line]:
         _certificates(connection, width),
         verdict_lines(connection.verdict, width),
         timeline(connection, width),
-        _reasons(connection, width),
+        reasons(connection, width),
     ]
     lines = _title(connection, width)
     for part in parts:
@@ -194,7 +194,7 @@ def verdict_lines(verdict: Verdict | None, width: int) -> list[Line]:
     return [[(" " * INDENT, ""), (text, style)] for text in wrap(escape(verdict.summary), width - INDENT)]
 
 
-def _reasons(connection: Connection, width: int) -> list[Line]:
+def reasons(connection: Connection, width: int) -> list[Line]:
     """Return the rows below the verdict: what was seen and is known, what to do, how sure it is, notes."""
     verdict = connection.verdict or Verdict("incomplete", "")
     seen = [escape(one.says) + _where(one) for one in verdict.evidence if one.position is not None]

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import groupby
+from typing import TYPE_CHECKING
 
 from tlsalert.replay.result import GAVE_UP, LOST, Result, Row
 from tlsalert.replay.words import phrase
+
+if TYPE_CHECKING:
+    from tlsalert.render.notebook.plain import Page
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,16 @@ class Comparison:
         if not self.changes:
             return f"{self.after} answers as {self.before} did ({_rows(self.same)})"
         return "\n".join(change.sentence for change in self.changes)
+
+    def _repr_html_(self) -> str:
+        from tlsalert.render.notebook.answers import comparison_html
+
+        return comparison_html(self)
+
+    def _repr_pretty_(self, page: Page, cycle: bool) -> None:
+        from tlsalert.render.notebook.plain import show_comparison
+
+        show_comparison(self, page)
 
 
 def compare(before: Result, after: Result, among: Collection[tuple[str, str]] | None = None) -> Comparison:

@@ -16,6 +16,7 @@ from tlsalert.model import Alert, Side, Verdict
 from tlsalert.replay.outcome import Accepted, Closed, NotTried, Outcome, Refused, Silent, Stage, Unreachable
 
 if TYPE_CHECKING:
+    from tlsalert.render.notebook.plain import Page
     from tlsalert.replay.compare import Comparison
 
 Kind = Literal["accepted", "refused", "closed", "silent", "unreachable", "not_tried"]
@@ -160,9 +161,14 @@ class Result:
         return replace(self, verdict=None, clock=None, notes=(), findings=())
 
     def _repr_html_(self) -> str:
-        from tlsalert.render.html.replay import table
+        from tlsalert.render.notebook.answers import result_html
 
-        return table(self)
+        return result_html(self)
+
+    def _repr_pretty_(self, page: Page, cycle: bool) -> None:
+        from tlsalert.render.notebook.plain import show_result
+
+        show_result(self, page)
 
 
 def load_result(path: str | os.PathLike[str], label: str | None = None) -> Result:

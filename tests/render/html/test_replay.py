@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.render.html.pages import SCRIPT, Page, loads_nothing
 from tests.replay.fake_device import ACCEPTED, FOUNDING, alert, refused_hello
 from tlsalert.render.html.page import digest
-from tlsalert.render.html.replay import Shown, comparison_page, replay_page, table
+from tlsalert.render.html.replay import Shown, comparison_page, replay_page
 from tlsalert.replay.compare import compare
 from tlsalert.replay.expectation import expectation
 from tlsalert.replay.outcome import NotTried
@@ -68,13 +68,7 @@ def test_names_that_are_markup_are_text() -> None:
     bad = SCRIPT + "\x1b\" onload='x'"
     row = Row(bad, bad, "refused", note=bad)
     evil = Result(bad, HelloTold(bad, (bad,)), (row,), trusts=(bad,), notes=(bad,), label=bad)
-    for html in (page_of(evil, result("b", row_of("x", "TLS 1.2", ACCEPTED))), replay_page([Shown(evil)]), table(evil)):
+    for html in (page_of(evil, result("b", row_of("x", "TLS 1.2", ACCEPTED))), replay_page([Shown(evil)])):
         assert loads_nothing(html)
         assert "<script" not in html
         assert "\x1b" not in html
-
-
-def test_a_table_for_notebooks_has_answers_and_verdict() -> None:
-    seen = Page(table(result("a", row_of("expired", "TLS 1.2", alert(45)))))
-    assert "its clock is 2015-01-03" in seen.text
-    assert "certificate_expired (45)" in seen.text

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from markupsafe import Markup
-
 from tlsalert._version import VERSION
 from tlsalert.render.html import page
 from tlsalert.render.replay_text import SYMBOLS, facts, refused_as_such, untried
@@ -91,17 +89,6 @@ def comparison_page(comparison: Comparison, before: Result, after: Result) -> st
         "symbols": [(kind, SYMBOLS[kind], words) for kind, words in WORDS.items()],
     }
     return page.template("compare.html.j2").render(told)
-
-
-def table(result: Result) -> str:
-    """Return a result as a table for notebooks: without a stylesheet of its own, everything in it escaped."""
-    told = {
-        "target": result.target,
-        "versions": _versions(result),
-        "lines": _matrix(result, _versions(result)),
-        "verdict": result.verdict,
-    }
-    return Markup(page.template("table.html.j2").render(told))  # noqa: S704 - escaped by the template
 
 
 def _target(shown: Shown) -> dict[str, object]:

@@ -19,7 +19,8 @@ from tlsalert.pki.found import Damage, Found
 from tlsalert.pki.inventory import Inventory, inventory
 from tlsalert.pki.keys import Phrases
 from tlsalert.pki.problems import WARN, ends_within
-from tlsalert.pki.server import STARTTLS, ask, target
+from tlsalert.pki.server import ask, target
+from tlsalert.starttls import ALIASES, PROTOCOLS
 
 if TYPE_CHECKING:
     from tlsalert.pki.clues import ClockStart, Library
@@ -78,7 +79,12 @@ not be read, and 4 where a server could not be reached."""
     help="Say instead what the servers found will answer to this client certificate, and when that changes.",
 )
 @click.option("--system", is_flag=True, help="Look through what this system trusts, too.")
-@click.option("--starttls", type=click.Choice(list(STARTTLS)), help="How to ask a server for TLS.")
+@click.option(
+    "--starttls",
+    type=click.Choice([*PROTOCOLS, *ALIASES]),
+    metavar="PROTOCOL",
+    help="Ask a server for TLS in this protocol first: smtp, imap, ldap …",
+)
 @click.option("--server-name", metavar="NAME", help="The name to ask a server for (SNI), instead of HOST.")
 @click.option(
     "--passphrase-file",

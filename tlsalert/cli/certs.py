@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
-from tlsalert.cli.read import _binary, _output
+from tlsalert.cli.output import binary, open_output
 from tlsalert.errors import TlsalertError, UsageError
 from tlsalert.pki.containers import Blob
 from tlsalert.pki.found import Damage, Found
@@ -226,7 +226,7 @@ def _phrases(file: BinaryIO | None, pause: Callable[[], AbstractContextManager[o
 
 def _write(taken: Inventory, form: str, output: str, at: datetime) -> None:
     things: tuple[Found | Damage, ...] = (*taken.found, *taken.damage)
-    with _output(output) as out:
+    with open_output(output) as out:
         if form == "text":
             from tlsalert.render.inventory import InventoryText
 
@@ -234,15 +234,15 @@ def _write(taken: Inventory, form: str, output: str, at: datetime) -> None:
         elif form == "csv":
             from tlsalert.render.inventory_csv import write_csv
 
-            write_csv(things, _binary(out))
+            write_csv(things, binary(out))
         elif form == "json":
             from tlsalert.render.inventory_json import write_json
 
-            write_json(things, _binary(out))
+            write_json(things, binary(out))
         else:
             from tlsalert.render.inventory_json import lines
 
-            _binary(out).writelines(lines(things))
+            binary(out).writelines(lines(things))
 
 
 def _clues(told: list[Library | ClockStart]) -> Callable[[Blob], None]:
@@ -270,7 +270,7 @@ def _predict(
     if shown is None:
         raise UsageError(f"{client}: no certificate is in it")
     prediction = predict(shown, os.path.basename(client), taken.found, told)
-    with _output(output) as out:
+    with open_output(output) as out:
         if form == "text":
             out.writelines(f"{line}\n" for line in lines(prediction, at))
         else:

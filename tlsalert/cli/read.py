@@ -12,6 +12,7 @@ from typing import BinaryIO, TextIO, cast
 import click
 
 from tlsalert.capture import Reader, Wanted, open_evidence
+from tlsalert.cli.output import binary, open_output
 from tlsalert.errors import TlsalertError
 from tlsalert.given import Given, given
 from tlsalert.log_reader import LogReader
@@ -134,7 +135,7 @@ def command(
     _spare(output, (*evidence, *keylogs, *rsa_keys, *([client_cert] if client_cert else [])))
     secrets = _secrets(keylogs, rsa_keys, passphrase_file, psks, decrypt == "all", write_keylog)
     session = _Session(cast("Wanted", only), number, secrets, given(server_clock, client_cert))
-    with _output(output) as out:
+    with open_output(output) as out:
         if form == "text":
             session.text(evidence, out, full or number is not None)
         else:
@@ -184,15 +185,15 @@ class _Session:
         if form == "csv":
             from tlsalert.render.csv import write_csv
 
-            write_csv(connections, _binary(out))
+            write_csv(connections, binary(out))
         elif form == "json":
             from tlsalert.render.json import write_json
 
-            write_json(connections, _binary(out))
+            write_json(connections, binary(out))
         else:
             from tlsalert.render.json import jsonl
 
-            raw = _binary(out)
+            raw = binary(out)
             for connection in connections:
                 raw.write(jsonl(connection))
                 if connection.source == "-":
@@ -294,21 +295,6 @@ def _spare(output: str, evidence: tuple[str, ...]) -> None:
     for path in evidence:
         if os.path.exists(output) and os.path.exists(path) and os.path.samefile(output, path):
             raise click.UsageError(f"{output} is evidence: it would be lost; write to another file")
-
-
-def _output(path: str) -> AbstractContextManager[TextIO]:
-    """Open the output: standard output as it is, or a file in UTF-8."""
-    if path == "-":
-        return nullcontext(sys.stdout)
-    try:
-        return open(path, "w", encoding="utf-8", newline="")
-    except OSError as error:
-        raise click.UsageError(f"{path}: {error.strerror}") from error
-
-
-def _binary(out: TextIO) -> BinaryIO:
-    out.flush()
-    return out.buffer
 
 
 def _progress(reader: Reader | LogReader) -> AbstractContextManager[Callable[[int], None] | None]:

@@ -17,6 +17,7 @@ from tlsalert.errors import UsageError
 from tlsalert.pki import server
 from tlsalert.pki.found import Found
 from tlsalert.pki.server import TargetError, ask, target
+from tlsalert.wire.preamble import LDAP_START_TLS
 
 ROOT = make("CN=root", ca=True)
 END = make("CN=end", by=ROOT)
@@ -112,7 +113,12 @@ def postgres(connection: socket.socket) -> None:
     connection.sendall(b"S")
 
 
-@pytest.mark.parametrize(("name", "greet"), [("smtp", smtp), ("imap", imap), ("postgres", postgres)])
+def ldap(connection: socket.socket) -> None:
+    assert LDAP_START_TLS in connection.recv(99)
+    connection.sendall(bytes.fromhex("300c02010178070a010004000400"))
+
+
+@pytest.mark.parametrize(("name", "greet"), [("smtp", smtp), ("imap", imap), ("postgres", postgres), ("ldap", ldap)])
 def test_tls_is_asked_for_inside_another_protocol(
     name: str, greet: Callable[[socket.socket], None], tmp_path: Path
 ) -> None:
@@ -126,6 +132,11 @@ def test_a_server_that_declines_is_quoted() -> None:
 
     with listening(decline) as place, pytest.raises(TargetError, match="554 go away"):
         list(ask(place, "smtp"))
+
+
+def test_a_server_that_closes_before_it_answers_is_told() -> None:
+    with listening(no_greeting) as place, pytest.raises(TargetError, match="it closed the connection"):
+        list(ask(place, "imap"))
 
 
 def test_a_server_that_speaks_no_tls_is_told() -> None:

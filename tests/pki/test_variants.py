@@ -28,9 +28,8 @@ from tlsalert.pki.material import Authority, Material
 from tlsalert.pki.presentation import Presentation, PrivateKey
 from tlsalert.pki.signatures import signed_by
 from tlsalert.pki.signing import Signer, key_info
-from tlsalert.pki.variants import VARIANTS, CannotMakeError, dated, prepare
+from tlsalert.pki.variants import VARIANTS, CannotMakeError, Unmade, dated, prepare
 from tlsalert.registry.alerts import AlertDescription
-from tlsalert.replay.outcome import NotTried
 
 AT = datetime(2021, 6, 17, 8, 51, tzinfo=UTC)
 KEYS = KeyPool()
@@ -212,7 +211,7 @@ def presentations(material: Material) -> dict[str, Presentation]:
 
 
 def reasons(material: Material) -> dict[str, str]:
-    return {one.name: shown.why for one, shown in prepare(material) if isinstance(shown, NotTried)}
+    return {one.name: shown.why for one, shown in prepare(material) if isinstance(shown, Unmade)}
 
 
 def openssl_says(shown: Presentation, anchor: bytes, at: datetime, folder: Path) -> int | str | None:
@@ -405,7 +404,7 @@ def test_a_certificate_of_version_1_is_copied_as_one_until_it_gets_an_extension(
 def test_a_certificate_that_is_none_is_a_reason_and_no_error() -> None:
     for damaged in (b"", b"\x30\x00", b"\x30\x03\x30\x01\x00", b"junk", LEAF.der[:300]):
         for one, shown in prepare(replace(OF_ROOT, certificate=damaged)):
-            assert isinstance(shown, Presentation | NotTried), one.name
+            assert isinstance(shown, Presentation | Unmade), one.name
 
 
 def test_every_alert_that_is_called_for_is_in_the_registry() -> None:
@@ -474,7 +473,7 @@ def keyed(kind: str, purpose: str) -> PrivateKey:
 @given(material=materials())
 def test_no_material_makes_a_recipe_raise(material: Material) -> None:
     for one, shown in prepare(material):
-        assert isinstance(shown, Presentation | NotTried), one.name
+        assert isinstance(shown, Presentation | Unmade), one.name
 
 
 def identifier(holder: Holder) -> str:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tlsalert.sources.openssl_words import REASONS, alert_named, library_errors, step
+from tlsalert.sources.openssl_words import alert_named, library_errors, step
 
 
 @pytest.mark.parametrize(
@@ -61,12 +61,6 @@ def test_an_error_is_read(line: str, code: str, reason: str, alert: int | None) 
 def test_the_number_behind_says_which_alert() -> None:
     (error,) = library_errors("error:0A000FFF:SSL routines::something new:ssl.c:1:SSL alert number 116")
     assert error.alert == 116
-
-
-def test_a_failed_verification_had_another_name_once() -> None:
-    """OpenSSL 1.0.1 says "no certificate returned" where a certificate did not verify."""
-    assert REASONS["no certificate returned"].about_certificate
-    assert REASONS["peer did not return a certificate"].cause == "no_client_certificate"
 
 
 @pytest.mark.parametrize(

@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
-from tlsalert.cli.read import _binary, _output
+from tlsalert.cli.output import binary, open_output
 from tlsalert.errors import TlsalertError, UsageError
 from tlsalert.pki.containers import Blob
 from tlsalert.pki.found import Damage, Found
 from tlsalert.pki.inventory import Inventory, inventory
 from tlsalert.pki.keys import Phrases
 from tlsalert.pki.problems import WARN, ends_within
-from tlsalert.pki.server import STARTTLS, ask, target
+from tlsalert.pki.server import ask, target
+from tlsalert.starttls import ALIASES, PROTOCOLS
 
 if TYPE_CHECKING:
     from tlsalert.pki.clues import ClockStart, Library
@@ -78,7 +79,12 @@ not be read, and 4 where a server could not be reached."""
     help="Say instead what the servers found will answer to this client certificate, and when that changes.",
 )
 @click.option("--system", is_flag=True, help="Look through what this system trusts, too.")
-@click.option("--starttls", type=click.Choice(list(STARTTLS)), help="How to ask a server for TLS.")
+@click.option(
+    "--starttls",
+    type=click.Choice([*PROTOCOLS, *ALIASES]),
+    metavar="PROTOCOL",
+    help="Ask a server for TLS in this protocol first: smtp, imap, ldap …",
+)
 @click.option("--server-name", metavar="NAME", help="The name to ask a server for (SNI), instead of HOST.")
 @click.option(
     "--passphrase-file",
@@ -220,7 +226,7 @@ def _phrases(file: BinaryIO | None, pause: Callable[[], AbstractContextManager[o
 
 def _write(taken: Inventory, form: str, output: str, at: datetime) -> None:
     things: tuple[Found | Damage, ...] = (*taken.found, *taken.damage)
-    with _output(output) as out:
+    with open_output(output) as out:
         if form == "text":
             from tlsalert.render.inventory import InventoryText
 
@@ -228,19 +234,19 @@ def _write(taken: Inventory, form: str, output: str, at: datetime) -> None:
         elif form == "csv":
             from tlsalert.render.inventory_csv import write_csv
 
-            write_csv(things, _binary(out))
+            write_csv(things, binary(out))
         elif form == "html":
             from tlsalert.render.html.certs import inventory_page
 
-            _binary(out).write(inventory_page(taken.found, taken.damage, at).encode("utf-8", "backslashreplace"))
+            binary(out).write(inventory_page(taken.found, taken.damage, at).encode("utf-8", "backslashreplace"))
         elif form == "json":
             from tlsalert.render.inventory_json import write_json
 
-            write_json(things, _binary(out))
+            write_json(things, binary(out))
         else:
             from tlsalert.render.inventory_json import lines
 
-            _binary(out).writelines(lines(things))
+            binary(out).writelines(lines(things))
 
 
 def _clues(told: list[Library | ClockStart]) -> Callable[[Blob], None]:
@@ -268,7 +274,7 @@ def _predict(
     if shown is None:
         raise UsageError(f"{client}: no certificate is in it")
     prediction = predict(shown, os.path.basename(client), taken.found, told)
-    with _output(output) as out:
+    with open_output(output) as out:
         if form == "text":
             out.writelines(f"{line}\n" for line in lines(prediction, at))
         else:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO, TextIO, cast
 import click
 
 from tlsalert.capture import Reader, Wanted, open_evidence
+from tlsalert.cli.output import binary, open_output
 from tlsalert.errors import TlsalertError
 from tlsalert.given import Given, given
 from tlsalert.log_reader import LogReader
@@ -167,7 +168,7 @@ def command(
         wireshark = ForWireshark(evidence, annotate, extract, with_secrets, check)
     secrets = _secrets(keylogs, rsa_keys, passphrase_file, psks, decrypt == "all", write_keylog)
     session = _Session(cast("Wanted", only), number, secrets, given(server_clock, client_cert), wireshark)
-    with _output(output) as out:
+    with open_output(output) as out:
         if form == "text":
             session.text(evidence, out, full or number is not None)
         else:
@@ -227,23 +228,23 @@ class _Session:
         if form == "csv":
             from tlsalert.render.csv import write_csv
 
-            write_csv(connections, _binary(out))
+            write_csv(connections, binary(out))
         elif form == "parquet":
             from tlsalert.render.tables import write_parquet
 
-            write_parquet(connections, _binary(out))
+            write_parquet(connections, binary(out))
         elif form == "json":
             from tlsalert.render.json import write_json
 
-            write_json(connections, _binary(out))
+            write_json(connections, binary(out))
         elif form == "html":
             from tlsalert.render.html.report import write_report
 
-            write_report(connections, self.summaries, _binary(out))
+            write_report(connections, self.summaries, binary(out))
         else:
             from tlsalert.render.json import jsonl
 
-            raw = _binary(out)
+            raw = binary(out)
             for connection in connections:
                 raw.write(jsonl(connection))
                 if connection.source == "-":
@@ -359,21 +360,6 @@ def _parquet(output: str) -> None:
     if output == "-" and sys.stdout.isatty():
         raise click.UsageError("Parquet is nothing for a terminal: write it to a file with -o")
     library("pyarrow.parquet", "tables")
-
-
-def _output(path: str) -> AbstractContextManager[TextIO]:
-    """Open the output: standard output as it is, or a file in UTF-8."""
-    if path == "-":
-        return nullcontext(sys.stdout)
-    try:
-        return open(path, "w", encoding="utf-8", newline="")
-    except OSError as error:
-        raise click.UsageError(f"{path}: {error.strerror}") from error
-
-
-def _binary(out: TextIO) -> BinaryIO:
-    out.flush()
-    return out.buffer
 
 
 def _progress(reader: Reader | LogReader) -> AbstractContextManager[Callable[[int], None] | None]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
+from tlsalert.cli.output import open_output
 from tlsalert.errors import CaptureError, UsageError
 from tlsalert.replay import baseline
 from tlsalert.replay.bench import Asked, Bench, VariantFacts, passphrases
@@ -198,7 +199,7 @@ def command(
     known = catalogue()
     files = IdentityFiles("the command line", cert, key, chain, ca_cert, ca_key, passphrase_env, ca_passphrase_env)
     if list_variants:
-        with _output(output) as out:
+        with open_output(output) as out:
             _list(out, known, form)
         return
     if suite_file is not None:
@@ -222,7 +223,7 @@ def command(
         if path is not None and os.path.lexists(path):
             raise click.UsageError(f"{path} is there already: {what} written to a new file only")
     _spare(suite, suite_file, (output, junit_file))
-    with _output(output) as out:
+    with open_output(output) as out:
         if dry_run:
             session.dry(out, form)
             return
@@ -533,16 +534,6 @@ def _write_dry(out: TextIO, told: dict[str, object], plan: Plan) -> None:
     for variant in plan.variants:
         why = plan.not_tried.get(variant)
         out.write(f"  {variant}" + (f"   left out: {_printable(why.why)}" if why is not None else "") + "\n")
-
-
-def _output(path: str) -> AbstractContextManager[TextIO]:
-    """Open the output: standard output as it is, or a file in UTF-8."""
-    if path == "-":
-        return nullcontext(sys.stdout)
-    try:
-        return open(path, "w", encoding="utf-8", newline="")
-    except OSError as error:
-        raise click.UsageError(f"{path}: {error.strerror}") from error
 
 
 def _write_text(path: str, text: str) -> None:

@@ -27,8 +27,8 @@ from tlsalert.errors import UsageError
 from tlsalert.given import read_chain
 from tlsalert.model import Certificate, when
 from tlsalert.pki.material import Material, load_material
-from tlsalert.replay.starttls import protocol_named
 from tlsalert.replay.target import Target
+from tlsalert.starttls import protocol_named
 
 #: All ways, in the order in which they are asked, and what each is.
 WAYS: Final = {

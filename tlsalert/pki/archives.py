@@ -15,6 +15,7 @@ import zlib
 from collections.abc import Iterator
 from typing import IO, Final
 
+from tlsalert.pki import cpio
 from tlsalert.pki.containers import Blob, Budget, Damage, Data, Inside, RefusedError
 
 CHUNK: Final = 1 << 18
@@ -189,63 +190,28 @@ def _tar_member(archive: tarfile.TarFile, info: tarfile.TarInfo, blob: Blob, bud
 
 def open_cpio(blob: Blob, budget: Budget) -> Iterator[Inside]:
     """Yield the files of a cpio archive: "newc" with and without sums, "odc", the old binary form of both orders."""
-    at = 0
-    while at < len(blob.data):
-        header = _cpio_header(blob.data, at)
-        if header is None:
-            rest = blob.data[at : at + 512].strip(b"\0")
-            if rest or at == 0:
-                yield Damage(blob.where, f"the cpio archive is damaged at byte {at}")
-            return
-        name, mode, size, start, following = header
-        if name == "TRAILER!!!":
-            # The kernel reads archives that follow each other as one, filled with zeros between them.
-            at = _after_zeros(blob.data, following)
-            continue
-        if mode & 0o170000 == 0o100000 and size:
-            where = blob.member(name, b"").where
-            data = blob.data[start : start + size]
-            budget.admit(where, size, len(data))
-            yield blob.member(name, data, mode & 0o7777)
-            if len(data) < size:
-                yield Damage(where, f"the cpio archive ends inside of it: {len(data)} of {size} bytes")
-        at = following
+    for found in cpio.members(blob.data):
+        if isinstance(found, cpio.Stopped):
+            if blob.data[found.at : found.at + 512].strip(b"\0\xff") or not found.at:  # else it is padding
+                says = found.says or f"other bytes follow at {found.at:#x}, which are not read"
+                yield Damage(blob.where, f"the cpio archive is damaged: {says}")
+        elif found.is_file and found.size:
+            yield from _cpio_member(found, blob, budget)
 
 
-def _after_zeros(data: Data, at: int) -> int:
-    while at < len(data):
-        chunk = data[at : at + CHUNK]
-        rest = chunk.lstrip(b"\0")
-        if rest:
-            return at + len(chunk) - len(rest)
-        at += len(chunk)
-    return at
-
-
-def _cpio_header(data: Data, at: int) -> tuple[str, int, int, int, int] | None:
-    """Return name, mode, size, where the content begins and where the next header does; None where there is none."""
-    magic = data[at : at + 6]
+def _cpio_member(found: cpio.Member, blob: Blob, budget: Budget) -> Iterator[Inside]:
+    where = blob.member(found.name, b"").where
     try:
-        if magic in (b"070701", b"070702"):
-            fields = [int(data[place : place + 8], 16) for place in range(at + 6, at + 110, 8)]
-            mode, size, name_size, head, align = fields[1], fields[6], fields[11], 110, 4
-        elif magic == b"070707":
-            mode, name_size, size = (int(data[at + a : at + b], 8) for a, b in ((18, 24), (59, 65), (65, 76)))
-            head, align = 76, 1
-        elif magic[:2] in (b"\xc7\x71", b"\x71\xc7"):
-            words = struct.unpack(("<" if magic[:1] == b"\xc7" else ">") + "13H", data[at : at + 26])
-            mode, name_size, size, head, align = words[3], words[10], words[11] << 16 | words[12], 26, 2
-        else:
-            return None
-    except (ValueError, struct.error):
-        return None
-    if not 0 < name_size <= LONGEST_NAME or size < 0:
-        return None
-    name = data[at + head : at + head + name_size].split(b"\0")[0].decode("utf-8", "backslashreplace")
-    # Counted from the archive's beginning, which is where "newc" aligns.
-    start = at + head + name_size
-    start += -(start - at if align == 2 else start) % align
-    return name, mode, size, start, start + size + -(start + size) % align
+        budget.admit(where, found.size, found.present(blob.data))
+    except RefusedError as error:
+        yield _refusal(error, where)
+        if budget.spent:
+            raise
+        return
+    data, damage = found.read(blob.data)
+    yield blob.member(found.name, data, found.mode & 0o7777)
+    if damage:
+        yield Damage(where, f"the member is damaged: {damage}")
 
 
 def open_ar(blob: Blob, budget: Budget) -> Iterator[Inside]:

@@ -11,37 +11,18 @@ import socket
 import ssl
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from tlsalert.errors import TlsalertError, UsageError
 from tlsalert.pki.containers import Blob, Damage
 from tlsalert.pki.found import Found
 from tlsalert.pki.objects import certificate_found
+from tlsalert.starttls import Address, Declined, begin_tls, protocol_named
 
 #: Seconds for all that a server may take, and bytes that it may say before and in its handshake.
 TIMEOUT: Final = 10.0
 MOST: Final = 1 << 20
-LONGEST_ANSWER: Final = 1 << 16
-#: How TLS is asked for inside another protocol: what to wait for and what to say in turn. RFC 3207, 2595, 4217, 6120;
-#: PostgreSQL's SSLRequest.
-STARTTLS: Final[dict[str, tuple[tuple[bytes, bytes], ...]]] = {
-    "smtp": ((rb"(?m)^220 .*\n", b"EHLO localhost\r\n"), (rb"(?m)^250 .*\n", b"STARTTLS\r\n"), (rb"^220[ -]", b"")),
-    "imap": ((rb"(?m)^\* OK.*\n", b"a1 STARTTLS\r\n"), (rb"(?m)^a1 OK", b"")),
-    "pop3": ((rb"^\+OK.*\n", b"STLS\r\n"), (rb"^\+OK", b"")),
-    "ftp": ((rb"(?m)^220 .*\n", b"AUTH TLS\r\n"), (rb"^234", b"")),
-    "sieve": ((rb"(?m)^OK.*\n", b"STARTTLS\r\n"), (rb"(?m)^OK", b"")),
-    "xmpp": (
-        (
-            b"",
-            b"<?xml version='1.0'?><stream:stream to='%s' xmlns='jabber:client' "
-            b"xmlns:stream='http://etherx.jabber.org/streams' version='1.0'>",
-        ),
-        (rb"</stream:features>", b"<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"),
-        (rb"<proceed", b""),
-    ),
-    "postgres": ((b"", bytes.fromhex("0000000804d2162f")), (rb"^S", b"")),
-}
 TARGET: Final = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([^\s:/\\!]+)):(\d{1,5})")
 
 
@@ -62,13 +43,14 @@ def target(text: str) -> tuple[str, int] | None:
 def ask(text: str, starttls: str | None = None, server_name: str | None = None) -> Iterator[Found | Damage]:
     """Yield the chain that the server at HOST:PORT sends, in its order; places are "HOST:PORT!1" and so on.
 
-    Raises :class:`TargetError` where it cannot be reached or sends none.
+    ``starttls`` is the protocol in which TLS is asked for (:mod:`tlsalert.starttls`). Raises :class:`TargetError` where
+    it cannot be reached or sends none.
     """
     place = target(text)
     if place is None:
         raise UsageError(f"{text!r} is no HOST:PORT")
-    if starttls is not None and starttls not in STARTTLS:
-        raise UsageError(f"--starttls {starttls} is not known: {', '.join(STARTTLS)}")
+    if starttls is not None:
+        protocol_named(starttls)
     why = ""
     for newest in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.MAXIMUM_SUPPORTED):
         chain, why = _asked(place, starttls, server_name, newest)
@@ -86,46 +68,73 @@ def _asked(
     until = time.monotonic() + TIMEOUT
     try:
         with socket.create_connection(place, TIMEOUT) as connection:
-            if starttls is not None:
-                _start(connection, starttls, (name or place[0]).encode(), until)
-            return _handshake(connection, name or place[0], newest, until)
+            line = _Line(connection, until)
+            early = b"" if starttls is None else _start(line, starttls, place, name)
+            return _handshake(line, early, name or place[0], newest)
     except OSError as error:
         said = "it says nothing" if isinstance(error, TimeoutError) else error.strerror or str(error)
-        raise TargetError(said, f"{place[0]}:{place[1]}") from error
+        raise TargetError(said, _told(place)) from error
 
 
-def _start(connection: socket.socket, protocol: str, name: bytes, until: float) -> None:
-    for wanted, says in STARTTLS[protocol]:
-        heard = b""
-        while wanted and not re.search(wanted, heard):
-            more = _receive(connection, until)
-            heard += more
-            if not more or len(heard) > LONGEST_ANSWER or (heard[:1] in b"45-" and heard.endswith(b"\n")):
-                said = heard[:80].decode("ascii", "backslashreplace").strip()
-                raise TargetError(f"would not start TLS ({protocol}): {said!r}", _named(connection))
-        connection.sendall(says % name if b"%s" in says else says)
+class _Line:
+    """A connection on which a server has until ``until`` (monotonic time, seconds); a :class:`~tlsalert.starttls.Line`.
+
+    To receive raises EOFError where the server has closed, and OSError.
+    """
+
+    def __init__(self, connection: socket.socket, until: float) -> None:
+        self._connection, self._until = connection, until
+        self.wrap: Callable[[bytes], bytes] | None = None
+        self.unwrap: Callable[[bytes], bytes] | None = None
+
+    def send(self, data: bytes) -> None:
+        self._connection.sendall(data if self.wrap is None else self.wrap(data))
+
+    def receive(self) -> bytes:
+        while True:
+            left = self._until - time.monotonic()
+            if left <= 0:
+                raise TimeoutError
+            self._connection.settimeout(left)
+            data = self._connection.recv(1 << 14)
+            if not data:
+                raise EOFError
+            if self.unwrap is not None:
+                data = self.unwrap(data)
+            if data:
+                return data
+
+    def addresses(self) -> tuple[Address, Address]:
+        own, peer = self._connection.getsockname(), self._connection.getpeername()
+        return (own[0].split("%")[0], own[1]), (peer[0].split("%")[0], peer[1])
 
 
-def _named(connection: socket.socket) -> str:
-    address = connection.getpeername()
-    return f"{address[0]}:{address[1]}"
+def _start(line: _Line, protocol: str, place: Address, name: str | None) -> bytes:
+    """Ask for TLS; return what the server has sent beyond its answer."""
+    try:
+        return begin_tls(line, protocol, *place, name)
+    except Declined as declined:
+        said = repr(declined.says)
+    except EOFError:
+        said = "it closed the connection"
+    raise TargetError(f"would not start TLS ({protocol}): {said}", _told(place))
 
 
-def _receive(connection: socket.socket, until: float) -> bytes:
-    left = until - time.monotonic()
-    if left <= 0:
-        raise TimeoutError
-    connection.settimeout(left)
-    return connection.recv(1 << 14)
+def _told(place: Address) -> str:
+    return f"[{place[0]}]:{place[1]}" if ":" in place[0] else f"{place[0]}:{place[1]}"
 
 
-def _handshake(connection: socket.socket, name: str, newest: ssl.TLSVersion, until: float) -> tuple[list[bytes], str]:
+def _handshake(line: _Line, early: bytes, name: str, newest: ssl.TLSVersion) -> tuple[list[bytes], str]:
     """Shake hands up to the chain; what the server says is listened to as it passes."""
     coming, going = ssl.MemoryBIO(), ssl.MemoryBIO()
     shaking = _context(newest).wrap_bio(coming, going, server_hostname=name)
     heard: list[tuple[int, bytes]] = []
-    why, size = "it closed the connection", 0
+    why, size, more = "it closed the connection", 0, early
     while size < MOST:
+        if more:
+            size += len(more)
+            heard.append((1, more))
+            coming.write(more)
         try:
             shaking.do_handshake()
             why = ""
@@ -136,15 +145,13 @@ def _handshake(connection: socket.socket, name: str, newest: ssl.TLSVersion, unt
         said = going.read()
         if said:
             heard.append((0, said))
-            connection.sendall(said)
+            line.send(said)
         if why != "it closed the connection":
             break
-        more = _receive(connection, until)
-        if not more:
+        try:
+            more = line.receive()
+        except EOFError:
             break
-        size += len(more)
-        heard.append((1, more))
-        coming.write(more)
     return _overheard(heard) or ([] if why else _chain(shaking)), why
 
 

@@ -9,6 +9,7 @@ and shared by the process.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from tlsalert.errors import DecodeError, UsageError
@@ -18,7 +19,6 @@ from tlsalert.pki.presentation import Presentation
 from tlsalert.pki.recipes import algorithms, chains, damage, dates, pinned, sound, strangers, usages
 from tlsalert.pki.variant import Need, Variant
 from tlsalert.pki.workshop import CannotMakeError, Workshop, show
-from tlsalert.replay.outcome import NotTried
 
 __all__ = [
     "VARIANTS",
@@ -26,6 +26,7 @@ __all__ = [
     "CannotMakeError",
     "Material",
     "Need",
+    "Unmade",
     "Variant",
     "dated",
     "load_material",
@@ -40,7 +41,14 @@ VARIANTS: dict[str, Variant] = {
 }
 
 
-def prepare(material: Material, names: Sequence[str] | None = None) -> list[tuple[Variant, Presentation | NotTried]]:
+@dataclass(frozen=True, slots=True)
+class Unmade:
+    """A variant that cannot be made; ``why`` says what would be needed, or what is wrong with what is there."""
+
+    why: str
+
+
+def prepare(material: Material, names: Sequence[str] | None = None) -> list[tuple[Variant, Presentation | Unmade]]:
     """Make the variants of these names (or all) from what there is; the others say what would be needed.
 
     Raises :class:`UsageError` for a name that no variant has.
@@ -62,18 +70,18 @@ def dated(material: Material, not_before: datetime, not_after: datetime) -> Pres
     return show(Workshop(material).issue(not_before=write.time(not_before), not_after=write.time(not_after)))
 
 
-def _made(one: Variant, shop: Workshop) -> Presentation | NotTried:
+def _made(one: Variant, shop: Workshop) -> Presentation | Unmade:
     lacking = one.missing(shop.material)
     if lacking is not None:
-        return NotTried(lacking)
+        return Unmade(lacking)
     try:
         return one.recipe(shop)
     except CannotMakeError as error:
-        return NotTried(str(error))
+        return Unmade(str(error))
     except DecodeError as error:
-        return NotTried(f"the good certificate or one of its issuers cannot be read ({error})")
+        return Unmade(f"the good certificate or one of its issuers cannot be read ({error})")
     except ValueError as error:  # a key that is too short for the hash it has to sign
-        return NotTried(f"cannot be made with these keys: {error}")
+        return Unmade(f"cannot be made with these keys: {error}")
 
 
 def _nearest(name: str) -> str:

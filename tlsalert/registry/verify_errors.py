@@ -7,134 +7,161 @@ The numbers are those of X509_V_ERR_* (include/openssl/x509_vfy.h), the words th
 
 from __future__ import annotations
 
+import re
 from typing import Final, NamedTuple
+
+from tlsalert.registry.library_errors.openssl_verify import NAMES
 
 #: The alert for what the table of ssl_x509err2alert does not name: certificate_unknown.
 OTHERWISE: Final = 46
 
 
 class VerifyError(NamedTuple):
-    """One objection: its number, how it is worded, its cause (None: it tells none), and the alert that OpenSSL sends.
+    """One objection: its number, its constant without X509_V_ERR_, its cause, and the alert that OpenSSL sends for it.
 
-    ``others`` are causes that give the same objection.
+    ``words`` are OpenSSL 3.0's, before those of other releases; ``others`` are causes that give the same objection.
     """
 
     code: int
+    name: str
     words: tuple[str, ...]
-    cause: str | None
-    alert: int = OTHERWISE
-    others: tuple[str, ...] = ()
+    cause: str
+    alert: int
+    others: tuple[str, ...]
+
+    @property
+    def causes(self) -> frozenset[str]:
+        """All causes that it can have."""
+        return frozenset((self.cause, *self.others))
 
 
+def _error(
+    code: int,
+    cause: str,
+    alert: int = OTHERWISE,
+    *,
+    others: tuple[str, ...] = (),
+    also: tuple[str, ...] = (),
+    since: str = "",
+) -> VerifyError:
+    """Make a row. ``also`` are words of other releases; ``since`` is constant and words of what 3.0 does not have."""
+    name, words = (since or NAMES[code]).split(" ", 1)
+    return VerifyError(code, name, (words, *also), cause, alert, others)
+
+
+#: 24 was INVALID_CA up to 1.1.1, which now is 79; its alert is that one's.
 VERIFY_ERRORS: Final = (
-    VerifyError(2, ("unable to get issuer certificate",), "chain_incomplete", 48, ("unknown_ca",)),
-    VerifyError(3, ("unable to get certificate CRL",), "revocation_status_unavailable", 48),
-    VerifyError(4, ("unable to decrypt certificate's signature",), "bad_certificate_signature", 42),
-    VerifyError(5, ("unable to decrypt CRL's signature",), "revocation_status_unavailable", 42),
-    VerifyError(6, ("unable to decode issuer public key",), "bad_certificate_signature", 42),
-    VerifyError(7, ("certificate signature failure",), "bad_certificate_signature", 51, ("unknown_ca",)),
-    VerifyError(8, ("CRL signature failure",), "revocation_status_unavailable", 51),
-    VerifyError(
+    _error(1, "internal_error", 80),
+    _error(2, "chain_incomplete", 48, others=("unknown_ca",)),
+    _error(3, "revocation_status_unavailable", 48),
+    _error(4, "bad_certificate_signature", 42),
+    _error(5, "revocation_status_unavailable", 42),
+    _error(6, "malformed_certificate", 42),
+    _error(7, "bad_certificate_signature", 51, others=("unknown_ca",)),
+    _error(8, "revocation_status_unavailable", 51),
+    _error(
         9,
-        (
-            "certificate is not yet valid",
-            "certificate is not yet valid or the system clock is incorrect",
-            "certificate not yet valid",
-        ),
         "certificate_not_yet_valid",
         42,
+        also=("certificate is not yet valid or the system clock is incorrect", "certificate not yet valid"),
     ),
-    VerifyError(10, ("certificate has expired",), "certificate_expired", 45),
-    VerifyError(11, ("CRL is not yet valid",), "revocation_status_unavailable", 42),
-    VerifyError(12, ("CRL has expired",), "revocation_status_unavailable", 45),
-    VerifyError(13, ("format error in certificate's notBefore field",), "malformed_certificate", 42),
-    VerifyError(14, ("format error in certificate's notAfter field",), "malformed_certificate", 42),
-    VerifyError(15, ("format error in CRL's lastUpdate field",), "revocation_status_unavailable", 42),
-    VerifyError(16, ("format error in CRL's nextUpdate field",), "revocation_status_unavailable", 42),
-    VerifyError(17, ("out of memory",), "internal_error", 80),
-    VerifyError(18, ("self-signed certificate",), "unknown_ca", 48),
-    VerifyError(19, ("self-signed certificate in certificate chain",), "unknown_ca", 48),
-    VerifyError(20, ("unable to get local issuer certificate",), "unknown_ca", 48, ("chain_incomplete",)),
-    VerifyError(21, ("unable to verify the first certificate",), "unknown_ca", 48, ("chain_incomplete",)),
-    VerifyError(22, ("certificate chain too long",), "chain_too_long", 48),
-    VerifyError(23, ("certificate revoked",), "certificate_revoked", 44),
-    VerifyError(24, ("invalid CA certificate", "issuer certificate doesn't have a public key"), "chain_invalid", 48),
-    VerifyError(25, ("path length constraint exceeded",), "chain_invalid", 48),
-    VerifyError(
-        26, ("unsuitable certificate purpose", "unsupported certificate purpose"), "wrong_certificate_usage", 43
+    _error(10, "certificate_expired", 45),
+    _error(11, "revocation_status_unavailable", 42),
+    _error(12, "revocation_status_unavailable", 45),
+    _error(13, "malformed_certificate", 42),
+    _error(14, "malformed_certificate", 42),
+    _error(15, "revocation_status_unavailable", 42),
+    _error(16, "revocation_status_unavailable", 42),
+    _error(17, "internal_error", 80),
+    _error(18, "unknown_ca", 48),
+    _error(19, "unknown_ca", 48),
+    _error(20, "unknown_ca", 48, others=("chain_incomplete",)),
+    _error(21, "unknown_ca", 48, others=("chain_incomplete",)),
+    _error(22, "chain_too_long", 48),
+    _error(23, "certificate_revoked", 44),
+    _error(24, "chain_invalid", 48, also=("invalid CA certificate",)),
+    _error(25, "chain_invalid", 48),
+    _error(26, "wrong_certificate_usage", 43, also=("unsupported certificate purpose",)),
+    _error(27, "unknown_ca", 42, others=("certificate_not_pinned",)),
+    _error(28, "access_denied", 42, others=("certificate_not_pinned",)),
+    _error(29, "chain_out_of_order"),
+    _error(30, "unknown_ca"),
+    _error(31, "unknown_ca"),
+    _error(32, "chain_invalid"),
+    _error(33, "revocation_status_unavailable", 48),
+    _error(34, "unsupported_certificate"),
+    _error(35, "revocation_status_unavailable"),
+    _error(36, "revocation_status_unavailable"),
+    _error(37, "wrong_certificate_usage"),
+    _error(38, "chain_invalid"),
+    _error(39, "wrong_certificate_usage"),
+    _error(40, "unsupported_certificate"),
+    _error(41, "malformed_certificate"),
+    _error(42, "malformed_certificate"),
+    _error(43, "chain_invalid"),
+    _error(44, "revocation_status_unavailable"),
+    _error(45, "unsupported_certificate"),
+    _error(46, "chain_invalid"),
+    _error(47, "chain_invalid"),
+    _error(48, "chain_invalid"),
+    _error(49, "chain_invalid"),
+    _error(50, "access_denied", 40, others=("certificate_not_pinned",)),
+    _error(51, "chain_invalid"),
+    _error(52, "chain_invalid"),
+    _error(53, "malformed_certificate"),
+    _error(54, "revocation_status_unavailable"),
+    _error(55, "chain_invalid"),
+    _error(56, "weak_certificate"),
+    _error(57, "weak_certificate"),
+    _error(58, "weak_certificate"),
+    _error(59, "weak_certificate"),
+    _error(60, "weak_certificate"),
+    _error(61, "weak_certificate"),
+    _error(62, "name_mismatch", 42),
+    _error(63, "name_mismatch", 42),
+    _error(64, "name_mismatch", 42),
+    _error(65, "certificate_not_pinned", 42),
+    _error(66, "weak_certificate", 42),
+    _error(67, "weak_certificate", 42),
+    _error(68, "weak_certificate", 42),
+    _error(69, "internal_error", 80),
+    _error(70, "internal_error", 80),
+    _error(71, "unsupported_certificate"),
+    _error(72, "unsupported_certificate"),
+    _error(73, "revocation_status_unavailable"),
+    _error(74, "revocation_status_unavailable", others=("certificate_revoked",)),
+    _error(75, "revocation_status_unavailable"),
+    _error(76, "unsupported_certificate"),
+    _error(77, "bad_certificate_signature"),
+    _error(78, "malformed_certificate"),
+    _error(79, "chain_invalid", 48),
+    _error(80, "malformed_certificate"),
+    _error(81, "malformed_certificate"),
+    _error(82, "malformed_certificate"),
+    _error(83, "malformed_certificate"),
+    _error(84, "malformed_certificate"),
+    _error(85, "malformed_certificate"),
+    _error(86, "malformed_certificate"),
+    _error(87, "malformed_certificate"),
+    _error(88, "malformed_certificate"),
+    _error(89, "malformed_certificate"),
+    _error(90, "malformed_certificate"),
+    _error(91, "malformed_certificate"),
+    _error(92, "chain_invalid"),
+    _error(93, "malformed_certificate"),
+    _error(94, "unsupported_certificate", 42),
+    _error(95, "certificate_not_pinned", since="RPK_UNTRUSTED Raw public key untrusted, no trusted keys configured"),
+    _error(96, "revocation_status_unavailable", since="OCSP_RESP_INVALID OCSP response(s) invalid"),
+    _error(
+        97, "revocation_status_unavailable", since="OCSP_SIGNATURE_FAILURE OCSP response signature verification failure"
     ),
-    VerifyError(27, ("certificate not trusted",), "unknown_ca", 42, ("certificate_not_pinned",)),
-    VerifyError(28, ("certificate rejected",), "access_denied", 42),
-    VerifyError(29, ("subject issuer mismatch",), "chain_out_of_order"),
-    VerifyError(30, ("authority and subject key identifier mismatch",), "unknown_ca"),
-    VerifyError(31, ("authority and issuer serial number mismatch",), "unknown_ca"),
-    VerifyError(32, ("key usage does not include certificate signing",), "chain_invalid"),
-    VerifyError(33, ("unable to get CRL issuer certificate",), "revocation_status_unavailable", 48),
-    VerifyError(34, ("unhandled critical extension",), "unsupported_certificate"),
-    VerifyError(35, ("key usage does not include CRL signing",), "revocation_status_unavailable"),
-    VerifyError(36, ("unhandled critical CRL extension",), "revocation_status_unavailable"),
-    VerifyError(37, ("invalid non-CA certificate (has CA markings)",), "wrong_certificate_usage"),
-    VerifyError(38, ("proxy path length constraint exceeded",), "chain_invalid"),
-    VerifyError(39, ("key usage does not include digital signature",), "wrong_certificate_usage"),
-    VerifyError(40, ("proxy certificates not allowed, please set the appropriate flag",), "unsupported_certificate"),
-    VerifyError(41, ("invalid or inconsistent certificate extension",), "malformed_certificate"),
-    VerifyError(42, ("invalid or inconsistent certificate policy extension",), "malformed_certificate"),
-    VerifyError(43, ("no explicit policy",), "chain_invalid"),
-    VerifyError(44, ("Different CRL scope",), "revocation_status_unavailable"),
-    VerifyError(47, ("permitted subtree violation",), "chain_invalid"),
-    VerifyError(48, ("excluded subtree violation",), "chain_invalid"),
-    VerifyError(49, ("name constraints minimum and maximum not supported",), "chain_invalid", 42),
-    VerifyError(50, ("application verification failure",), None, 40),
-    VerifyError(51, ("unsupported name constraint type",), "chain_invalid"),
-    VerifyError(52, ("unsupported or invalid name constraint syntax",), "chain_invalid"),
-    VerifyError(53, ("unsupported or invalid name syntax",), "malformed_certificate"),
-    VerifyError(54, ("CRL path validation error",), "revocation_status_unavailable"),
-    VerifyError(56, ("Suite B: certificate version invalid",), "weak_certificate"),
-    VerifyError(57, ("Suite B: invalid public key algorithm",), "weak_certificate"),
-    VerifyError(58, ("Suite B: invalid ECC curve",), "weak_certificate"),
-    VerifyError(59, ("Suite B: invalid signature algorithm",), "weak_certificate"),
-    VerifyError(60, ("Suite B: curve not allowed for this LOS",), "weak_certificate"),
-    VerifyError(61, ("Suite B: cannot sign P-384 with P-256",), "weak_certificate"),
-    VerifyError(62, ("hostname mismatch",), "name_mismatch", 42),
-    VerifyError(63, ("email address mismatch",), "name_mismatch", 42),
-    VerifyError(64, ("IP address mismatch",), "name_mismatch", 42),
-    VerifyError(65, ("no matching DANE TLSA records",), "certificate_not_pinned", 42),
-    VerifyError(66, ("EE certificate key too weak",), "weak_certificate", 42),
-    VerifyError(67, ("CA certificate key too weak",), "weak_certificate", 42),
-    VerifyError(68, ("CA signature digest algorithm too weak",), "weak_certificate", 42),
-    VerifyError(69, ("invalid certificate verification context",), "internal_error", 80),
-    VerifyError(70, ("issuer certificate lookup error",), "internal_error", 80),
-    VerifyError(73, ("OCSP verification needed",), "revocation_status_unavailable"),
-    VerifyError(74, ("OCSP verification failed",), "revocation_status_unavailable"),
-    VerifyError(75, ("OCSP unknown cert",), "revocation_status_unavailable"),
-    VerifyError(71, ("Certificate Transparency required, but no valid SCTs found",), "unsupported_certificate"),
-    VerifyError(76, ("Cannot find certificate signature algorithm",), "unsupported_certificate"),
-    VerifyError(
-        77, ("subject signature algorithm and issuer public key algorithm mismatch",), "bad_certificate_signature"
+    _error(
+        98,
+        "revocation_status_unavailable",
+        since="OCSP_NOT_YET_VALID OCSP response not yet valid (contains a date in the future)",
     ),
-    VerifyError(78, ("cert info signature and signature algorithm mismatch",), "malformed_certificate"),
-    VerifyError(79, ("invalid CA certificate",), "chain_invalid", 48),
-    VerifyError(80, ("Path length invalid for non-CA cert",), "malformed_certificate"),
-    VerifyError(81, ("Path length given without key usage keyCertSign",), "malformed_certificate"),
-    VerifyError(82, ("Key usage keyCertSign invalid for non-CA cert",), "malformed_certificate"),
-    VerifyError(83, ("Issuer name empty",), "malformed_certificate"),
-    VerifyError(84, ("Subject name empty",), "malformed_certificate"),
-    VerifyError(85, ("Missing Authority Key Identifier",), "malformed_certificate"),
-    VerifyError(86, ("Missing Subject Key Identifier",), "malformed_certificate"),
-    VerifyError(87, ("Empty Subject Alternative Name extension",), "malformed_certificate"),
-    VerifyError(88, ("Subject empty and Subject Alt Name extension not critical",), "malformed_certificate"),
-    VerifyError(89, ("Basic Constraints of CA cert not marked critical",), "malformed_certificate"),
-    VerifyError(90, ("Authority Key Identifier marked critical",), "malformed_certificate"),
-    VerifyError(91, ("Subject Key Identifier marked critical",), "malformed_certificate"),
-    VerifyError(92, ("CA cert does not include key usage extension",), "chain_invalid"),
-    VerifyError(93, ("Using cert extension requires at least X509v3",), "malformed_certificate"),
-    VerifyError(94, ("Certificate public key has explicit ECC parameters",), "unsupported_certificate", 42),
-    VerifyError(95, ("Raw public key untrusted, no trusted keys configured",), "certificate_not_pinned"),
-    VerifyError(96, ("OCSP response(s) invalid",), "revocation_status_unavailable"),
-    VerifyError(97, ("OCSP response signature verification failure",), "revocation_status_unavailable"),
-    VerifyError(98, ("OCSP response not yet valid (contains a date in the future)",), "revocation_status_unavailable"),
-    VerifyError(99, ("OCSP response has expired",), "revocation_status_unavailable"),
-    VerifyError(100, ("no OCSP response available for certificate",), "revocation_status_unavailable"),
+    _error(99, "revocation_status_unavailable", since="OCSP_HAS_EXPIRED OCSP response has expired"),
+    _error(100, "revocation_status_unavailable", since="OCSP_NO_RESPONSE no OCSP response available for certificate"),
 )
 
 
@@ -151,9 +178,15 @@ def by_words(text: str) -> VerifyError | None:
     return _BY_WORDS.get(_plain(text))
 
 
+def by_name(name: str) -> VerifyError | None:
+    """Return the objection of this constant, without X509_V_ERR_, in any case."""
+    return _BY_NAME.get(name.upper())
+
+
 def _plain(text: str) -> str:
-    return " ".join(text.lower().replace("-", " ").split())
+    return re.sub(r"[^a-z0-9]+", " ", text.lower()).strip()
 
 
 _BY_CODE: Final = {error.code: error for error in VERIFY_ERRORS}
 _BY_WORDS: Final = {_plain(words): error for error in VERIFY_ERRORS for words in error.words}
+_BY_NAME: Final = {error.name: error for error in VERIFY_ERRORS}

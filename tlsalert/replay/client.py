@@ -23,8 +23,8 @@ from tlsalert.replay.greeting import Hello
 from tlsalert.replay.handshake import Handshake
 from tlsalert.replay.hello import VERSIONS
 from tlsalert.replay.outcome import Stage
-from tlsalert.replay.starttls import Declined, begin_tls, protocol_named
 from tlsalert.replay.target import Limits, Target
+from tlsalert.starttls import Declined, begin_tls, protocol_named
 
 DEFAULTS: Final = Limits()
 
@@ -90,7 +90,7 @@ class _Try:
     def run(self, handshake: Handshake) -> Exchange:
         """Go through the whole try."""
         try:
-            early = begin_tls(self.channel, self.target)
+            early = self._begin()
         except Stopped as stop:
             return self._over(stop, "starttls")
         except Declined as error:
@@ -103,6 +103,13 @@ class _Try:
             self._note(stop)
         self._leave(handshake)
         return self._told(handshake.stage, handshake)
+
+    def _begin(self) -> bytes:
+        """Ask for TLS inside another protocol, if the target says in which; return what came too early."""
+        target = self.target
+        if target.starttls is None:
+            return b""
+        return begin_tls(self.channel, target.starttls, target.host, target.port, target.server_name)
 
     def _talk(self, handshake: Handshake, early: bytes) -> None:
         """Carry bytes to and fro until there is nothing more to learn."""

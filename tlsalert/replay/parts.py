@@ -24,7 +24,7 @@ from tlsalert.pki.certificate import read_certificate
 from tlsalert.pki.material import Material, load_material
 from tlsalert.pki.presentation import Presentation
 from tlsalert.pki.variant import Need
-from tlsalert.pki.variants import VARIANTS, CannotMakeError, Variant, dated
+from tlsalert.pki.variants import VARIANTS, CannotMakeError, Unmade, Variant, dated, prepare
 from tlsalert.registry.versions import LABELS
 from tlsalert.replay import trial as trials
 from tlsalert.replay.answers import BEFORE, tried
@@ -73,7 +73,7 @@ class _Bench:
     def __init__(self, target: Target, hello: Hello, material: Material, limits: Limits, request: bytes | None) -> None:
         self._target, self._hello, self._material = target, hello, material
         self._limits, self._request = limits, request
-        self._made: dict[str, Presentation | NotTried] = {}
+        self._made: dict[str, Presentation | Unmade] = {}
         self._crls: str | None = None  # where they were written
         self._making = threading.Lock()  # keys are made once, also where several handshakes are under way
 
@@ -107,7 +107,7 @@ class _Bench:
     def try_one(self, variant: str, tls_version: str) -> Tried:
         """Make one handshake. Raises :class:`ReplayError` where the variant cannot be made after all."""
         made = self._presentation(variant)
-        if isinstance(made, NotTried):
+        if isinstance(made, Unmade):
             raise ReplayError(made.why)
         trial = self._try(variant, tls_version, made)
         must_know = VARIANTS[variant].server_must_know
@@ -159,13 +159,10 @@ class _Bench:
         """Write the secrets of what passed."""
         trials.write_keylog([one for one in trials_made if isinstance(one, Trial)], path)
 
-    def _presentation(self, variant: str) -> Presentation | NotTried:
+    def _presentation(self, variant: str) -> Presentation | Unmade:
         with self._making:
             if variant not in self._made:
-                try:
-                    self._made[variant] = VARIANTS[variant].make(self._material)
-                except CannotMakeError as error:
-                    self._made[variant] = NotTried(str(error))
+                ((_, self._made[variant]),) = prepare(self._material, [variant])
             return self._made[variant]
 
     def _try(self, variant: str, tls_version: str, shown: Presentation) -> Trial:

@@ -61,6 +61,18 @@ _OPENSSL_3_GROUPS: Final = "0014 001d 0017 001e 0019 0018 0100 0101 0102 0103 01
 _OPENSSL_3_SCHEMES: Final = """
     0028 0403 0503 0603 0807 0808 0809 080a 080b 0804 0805 0806 0401 0501 0601 0303 0301 0302 0402 0502 0602
 """
+_OPENSSL_3_EXTENSIONS: Final = (
+    (0, ""),
+    (11, "03 00 01 02"),
+    (10, _OPENSSL_3_GROUPS),
+    (35, ""),
+    (22, ""),
+    (23, ""),
+    (13, _OPENSSL_3_SCHEMES),
+    (43, "08 0304 0303 0302 0301"),
+    (45, "01 01"),
+    (51, "0004 001d 0000"),
+)
 _JAVA_17_SCHEMES: Final = """
     002a 0403 0503 0603 0807 0808 0804 0805 0806 0809 080a 080b 0401 0501 0601 0402 0303 0301 0302 0203 0201 0202
 """
@@ -109,18 +121,7 @@ _ALL: Final = (
         "openssl-3.0",
         "recorded: openssl s_client 3.0.19 (Debian 12)",
         _OPENSSL_3_SUITES,
-        (
-            (0, ""),
-            (11, "03 00 01 02"),
-            (10, _OPENSSL_3_GROUPS),
-            (35, ""),
-            (22, ""),
-            (23, ""),
-            (13, _OPENSSL_3_SCHEMES),
-            (43, "08 0304 0303 0302 0301"),
-            (45, "01 01"),
-            (51, "0004 001d 0000"),
-        ),
+        _OPENSSL_3_EXTENSIONS,
     ),
     _profile(
         "openssl-4.0",
@@ -171,19 +172,7 @@ _ALL: Final = (
         "python-3.11",
         "recorded: ssl.create_default_context of CPython 3.11.2 with OpenSSL 3.0.19 (Debian 12)",
         _OPENSSL_3_SUITES,
-        (
-            (0, ""),
-            (11, "03 00 01 02"),
-            (10, _OPENSSL_3_GROUPS),
-            (35, ""),
-            (22, ""),
-            (23, ""),
-            (13, _OPENSSL_3_SCHEMES),
-            (43, "08 0304 0303 0302 0301"),
-            (45, "01 01"),
-            (51, "0004 001d 0000"),
-            (21, ""),
-        ),
+        (*_OPENSSL_3_EXTENSIONS, (21, "")),
         size=512,
     ),
     _profile(

@@ -16,14 +16,13 @@ from typing import Final
 from tlsalert.errors import DecodeError
 from tlsalert.model import Side
 from tlsalert.pki.der import children, element
+from tlsalert.registry.openssl_reasons import by_number
+from tlsalert.registry.verify_errors import OTHERWISE, by_code
 from tlsalert.sources.hexdump import BioDump
 from tlsalert.sources.openssl_errors import (
     NO_CERTIFICATE,
     NONE_RETURNED,
-    OTHER,
-    OWN_ALERTS,
     UNEXPECTED_EOF,
-    VERIFY_ERRORS,
     VERIFY_FAILED,
     openssl_error,
 )
@@ -386,8 +385,8 @@ class OpenSslText(TalkLog):
             talk.alert(True, FATAL, 116 if required else 40, at, Grade.summary, True)
         elif error.reason == UNEXPECTED_EOF:
             self._close(False, at)
-        elif error.reason in OWN_ALERTS:
-            self._talk.alert(True, FATAL, OWN_ALERTS[error.reason], at, Grade.summary, True)
+        elif (own := by_number(error.reason)) is not None and own.alert is not None:
+            self._talk.alert(True, FATAL, own.alert, at, Grade.summary, True)
         if talk.server:
             self._over = True
 
@@ -397,7 +396,8 @@ class OpenSslText(TalkLog):
         if self._verify is None:
             return
         number, words, place = self._verify
-        causes, code = VERIFY_ERRORS.get(number, OTHER)
+        error = by_code(number)
+        causes, code = (frozenset[str](), OTHERWISE) if error is None else (error.causes, error.alert)
         talk.object(causes, f"verify error {number}: {words}", place)
         talk.alert(True, FATAL, code, at, Grade.summary, True)
         if talk.server:

@@ -12,9 +12,7 @@ from typing import Final, NamedTuple
 
 from tlsalert.model import Side
 from tlsalert.registry.alerts import AlertDescription
-
-#: From here on a reason is an alert that was received: the alert's number and this (include/openssl/sslerr.h).
-RECEIVED: Final = 1000
+from tlsalert.registry.openssl_reasons import RECEIVED, by_words
 
 _CODE: Final = re.compile(r"\berror:([0-9A-Fa-f]{8}):([^:]*):([^:]*):\s*([^:,\"\r\n]+)")
 _NUMBER: Final = re.compile(r"SSL alert number (\d{1,3})")
@@ -31,66 +29,10 @@ class LibraryError(NamedTuple):
     alert: AlertDescription | None
 
 
-class Reason(NamedTuple):
-    """What a reason means that OpenSSL found by itself: the cause, and whether it is about the peer's certificate."""
-
-    cause: str | None
-    about_certificate: bool = False
-    others: tuple[str, ...] = ()
-    alert: int | None = None
-
-
-#: Reasons by their words (ssl/ssl_err.c). "no certificate returned" is how 1.0.1 and before call a certificate that did
-#: not verify (ssl/s3_srvr.c, ssl3_get_client_certificate); "peer did not return a certificate" is the missing one.
-REASONS: Final = {
-    "certificate verify failed": Reason(None, True),
-    "no certificate returned": Reason(None, True),
-    "peer did not return a certificate": Reason("no_client_certificate"),
-    "no shared cipher": Reason("no_shared_cipher_suite", alert=40),
-    "no ciphers available": Reason("no_shared_cipher_suite"),
-    "wrong cipher returned": Reason("no_shared_cipher_suite", alert=47),
-    "unsupported protocol": Reason("no_shared_version", alert=70),
-    "version too low": Reason("no_shared_version"),
-    "version too high": Reason("no_shared_version"),
-    "unknown protocol": Reason("not_tls", others=("no_shared_version",)),
-    "wrong ssl version": Reason("no_shared_version", alert=70),
-    "unsupported ssl version": Reason("no_shared_version", alert=70),
-    "no protocols available": Reason("no_shared_version"),
-    "wrong version number": Reason("not_tls", others=("no_shared_version",)),
-    "http request": Reason("not_tls"),
-    "https proxy request": Reason("not_tls"),
-    "packet length too long": Reason("not_tls", others=("protocol_violation",)),
-    "no suitable signature algorithm": Reason("no_shared_signature_scheme", alert=40, others=("no_shared_version",)),
-    "no shared signature algorithms": Reason("no_shared_signature_scheme", alert=40),
-    "wrong signature type": Reason("no_shared_signature_scheme", alert=47),
-    "no suitable key share": Reason("no_shared_group", alert=40),
-    "no shared groups": Reason("no_shared_group", alert=40),
-    "no suitable groups": Reason("no_shared_group", alert=40),
-    "wrong curve": Reason("no_shared_group", alert=47),
-    "dh key too small": Reason("no_shared_group", alert=40),
-    "inappropriate fallback": Reason("inappropriate_fallback", alert=86),
-    "no application protocol": Reason("no_application_protocol", alert=120),
-    "bad signature": Reason("key_mismatch", True, ("decryption_failed",), 51),
-    "decryption failed or bad record mac": Reason("decryption_failed", alert=20),
-    "bad decompression": Reason("decryption_failed", alert=30),
-    "digest check failed": Reason("decryption_failed", alert=51),
-    "block cipher pad is wrong": Reason("decryption_failed", alert=20),
-    "psk identity not found": Reason("unknown_psk_identity", alert=115),
-    "ca md too weak": Reason("weak_certificate", True, (), 42),
-    "ee key too small": Reason("weak_certificate", True, (), 42),
-    "ca key too small": Reason("weak_certificate", True, (), 42),
-    "excessive message size": Reason("resource_limit", others=("protocol_violation",), alert=47),
-    "unexpected message": Reason("protocol_violation", alert=10),
-    "bad extension": Reason("protocol_violation", alert=110),
-    "length mismatch": Reason("protocol_violation", alert=50),
-    "bad length": Reason("protocol_violation", alert=50),
-    "record length mismatch": Reason("protocol_violation", alert=50),
-    "missing tmp dh key": Reason("internal_error", alert=80),
-    "internal error": Reason("internal_error", alert=80),
-    "asn1 lib": Reason("malformed_certificate", True, (), 50),
-}
 #: Reasons that tell of the peer's going, and of no refusal by the side that has them.
-GONE: Final = frozenset(("unexpected eof while reading", "ssl handshake failure", "peer error", "uninitialized"))
+GONE: Final = frozenset(
+    ("unexpected eof while reading", "ssl handshake failure", "peer error", "uninitialized", "protocol is shutdown")
+)
 
 #: The steps of OpenSSL's handshake: whose message, None where it is that of who wrote it, and its name.
 _STEPS: Final[dict[str, tuple[Side | None, str]]] = {
@@ -140,7 +82,11 @@ def _reason(said: str) -> str:
     for many in range(min(len(parts), 12), 0, -1):
         beginning = " ".join(parts[:many]).lower()
         worded = _ALERT_REASON.fullmatch(beginning)
-        if beginning in REASONS or beginning in GONE or (worded is not None and alert_named(worded[1]) is not None):
+        if (
+            by_words(beginning) is not None
+            or beginning in GONE
+            or (worded is not None and alert_named(worded[1]) is not None)
+        ):
             return " ".join(parts[:many])
     return plain
 

@@ -18,11 +18,11 @@ from tlsalert.model import (
     Position,
     Side,
 )
+from tlsalert.registry import openssl_reasons, verify_errors
 from tlsalert.registry.alerts import AlertDescription, AlertLevel
 from tlsalert.registry.cipher_suites import CipherSuite
 from tlsalert.registry.handshake_types import HandshakeType
-from tlsalert.registry.verify_errors import VerifyError, by_words
-from tlsalert.sources.openssl_words import GONE, REASONS, library_errors, step
+from tlsalert.sources.openssl_words import GONE, library_errors, step
 
 #: More of one kind are not kept: no handshake has as many messages, and a log that repeats itself has no news.
 MOST: Final = 64
@@ -132,9 +132,11 @@ class Teller:
         if len(self._objections) < MOST:
             self._objections.append(objection)
 
-    def verify_error(self, error: VerifyError | None, words: str, inside: bool = False, soft: bool = False) -> None:
+    def verify_error(
+        self, error: verify_errors.VerifyError | None, words: str, inside: bool = False, soft: bool = False
+    ) -> None:
         """Note what the verifier of this side objects to in the peer's certificate."""
-        error = error or by_words(words)
+        error = error or verify_errors.by_words(words)
         if error is None:
             self.object(Objection(words, self.here, None, True, inside=inside, soft=soft))
             return
@@ -153,9 +155,10 @@ class Teller:
                 if reason == "unexpected eof while reading":
                     self.gone("fin")
             else:
-                known = REASONS.get(reason)
-                cause, about, others, alert = (None, False, (), None) if known is None else known
-                self.object(Objection(error.reason, self.here, cause, about, others, alert))
+                known = openssl_reasons.by_words(reason) or openssl_reasons.Reason(None, None)
+                alert = known.alert if known.tls13 is None else None  # which version it was is not known here
+                about, others = known.about_certificate, known.others
+                self.object(Objection(error.reason, self.here, known.cause, about, others, alert))
         return bool(found)
 
     def certificate(self, depth: int, certificate: Certificate) -> None:

@@ -68,9 +68,10 @@ def _negative(number: int) -> list[Understood]:
 
 def _positive(number: int) -> list[Understood]:
     """Return what a decimal number over 255 means: an OpenSSL reason, its info callback's value, an event, a code."""
+    from tlsalert.registry.openssl_reasons import REASONS, RECEIVED
     from tlsalert.understanding.alert_names import listed
     from tlsalert.understanding.decoded import of_reason
-    from tlsalert.understanding.openssl import ALERT_REASONS, LOCAL, SSL_LIBRARY, reason_name
+    from tlsalert.understanding.openssl import SSL_LIBRARY, reason_name
 
     if number in EVENTS:
         words, direction = EVENTS[number]
@@ -84,34 +85,30 @@ def _positive(number: int) -> list[Understood]:
             f"{number} is 0x{number:x}: a fatal alert's level (2) and its number, as OpenSSL's info callback has them."
         )
         return [Understood(words, "OpenSSL", "openssl>=1.1.1", None, number - 0x200, error_code=str(number))]
-    if 0 <= number - ALERT_REASONS < 256:
-        words = (
-            f"The peer sent this alert: {number} is OpenSSL's reason for it, {ALERT_REASONS} and the alert's number."
-        )
+    if 0 <= number - RECEIVED < 256:
+        words = f"The peer sent this alert: {number} is OpenSSL's reason for it, {RECEIVED} and the alert's number."
         return [
-            Understood(
-                words, "OpenSSL", "openssl>=1.1.1", "received", number - ALERT_REASONS, error_code=f"reason {number}"
-            )
+            Understood(words, "OpenSSL", "openssl>=1.1.1", "received", number - RECEIVED, error_code=f"reason {number}")
         ]
     if number > 0xFFFF:
         return _eight_digits(f"{number:08x}") if number <= 0xFFFFFFFF else []
     name = reason_name(SSL_LIBRARY, number)
-    if name in LOCAL:
-        return [of_reason(name, LOCAL[name], "")]
+    if name in REASONS:
+        return [of_reason(name, REASONS[name], "")]
     return []
 
 
 def of_constant(text: str) -> list[Understood]:
     """Return what a text that is one constant of a library means: SSL_R_…, GNUTLS_E_…, X509_V_ERR_… and kin."""
+    from tlsalert.registry.openssl_reasons import REASONS
     from tlsalert.understanding import library_codes as codes
-    from tlsalert.understanding.openssl import LOCAL
 
     name = text.upper()
     reason = re.sub(r"^(?:SSL_R|ERR_SSL|X509_R)_", "", name)
-    if reason != name and reason in LOCAL:
+    if reason != name and reason in REASONS:
         from tlsalert.understanding.decoded import of_reason
 
-        return [of_reason(reason, LOCAL[reason], "")]
+        return [of_reason(reason, REASONS[reason], "")]
     if name.startswith("GNUTLS_E_"):
         from tlsalert.registry.library_errors.gnutls import NAMES as GNUTLS
 

@@ -12,9 +12,11 @@ from tlsalert.understanding.named import MEANINGS
 from tlsalert.understanding.sending import sent_for
 
 if TYPE_CHECKING:
+    from tlsalert.registry.openssl_reasons import Reason
+    from tlsalert.registry.verify_errors import VerifyError
     from tlsalert.understanding.local_errors import LocalError
     from tlsalert.understanding.octets import Octets
-    from tlsalert.understanding.openssl import Local, Packed, VerifyError
+    from tlsalert.understanding.openssl import Packed
 
 BORING_REASON = re.compile(r"OPENSSL_internal:([A-Z0-9_]+)")
 GOES_ON = re.compile(r"^\s*(?:verify error:|verification error:|verify return code:)")
@@ -38,7 +40,8 @@ OLD_FILES = re.compile(r"\b(?:s3|s23|s2|t1|d1)_\w+\.c:\d|:SSL[23]{1,2}_[A-Z_]+:"
 
 def of_packed(packed: Packed, line: str) -> Understood:
     """Return what a packed code says."""
-    from tlsalert.understanding.openssl import ALERT_REASONS, LOCAL, SSL_LIBRARY, SYSTEM_LIBRARY, X509_LIBRARY
+    from tlsalert.registry.openssl_reasons import REASONS, RECEIVED
+    from tlsalert.understanding.openssl import SSL_LIBRARY, SYSTEM_LIBRARY, X509_LIBRARY
 
     parts = [f"{packed.library_name} library"]
     if packed.function:
@@ -49,7 +52,7 @@ def of_packed(packed: Packed, line: str) -> Understood:
     stack = stack_of(packed.family, line)
     program = "OpenSSL" if packed.family.startswith("OpenSSL") else packed.family
     if packed.alert is not None:
-        words += f": {ALERT_REASONS} and the number of an alert that was received."
+        words += f": {RECEIVED} and the number of an alert that was received."
         return Understood(words, program, stack, "received", packed.alert, error_code=packed.code)
     if packed.library == SYSTEM_LIBRARY:
         return Understood(
@@ -58,7 +61,7 @@ def of_packed(packed: Packed, line: str) -> Understood:
     if packed.family == "BoringSSL" and (boring := BORING_REASON.search(line)):
         packed = packed._replace(library=SSL_LIBRARY, reason_name=boring[1])
     name = packed.reason_name if packed.library in (SSL_LIBRARY, X509_LIBRARY) else None
-    local = LOCAL.get(name or "") or LOCAL.get(f"X509_{name}")
+    local = REASONS.get(name or "") or REASONS.get(f"X509_{name}")
     if local:
         found = of_reason(name or "", local, line)
         return found._replace(meaning=f"{words}. {found.meaning}", error_code=packed.code, stack=stack, program=program)
@@ -74,11 +77,11 @@ def stack_of(family: str, line: str) -> str:
     return STACKS[family]
 
 
-def of_reason(name: str, local: Local, line: str) -> Understood:
+def of_reason(name: str, local: Reason, line: str) -> Understood:
     """Return what one of OpenSSL's own reasons says, and the alert that goes with it."""
     stack = "openssl<=1.0.2" if OLD_FILES.search(line) else "openssl>=1.1.1"
     code = f"SSL_R_{name}"
-    if name == "CERTIFICATE_VERIFY_FAILED":
+    if local.cause is None:
         words = (
             "The program refused its peer's certificate; for what reason says its verify error,"
             " and the alert that it sent follows from that."
@@ -92,11 +95,13 @@ def of_reason(name: str, local: Local, line: str) -> Understood:
 
 def of_verify(error: VerifyError, low: str) -> Understood:
     """Return what a verify error says, and the alert that OpenSSL sends for it."""
-    code = f"X509_V_ERR_{error.name} ({error.number})"
+    code = f"X509_V_ERR_{error.name} ({error.code})"
     program = next((name for name in QUIET if name.lower().removesuffix(".js") in low), None)
     if "client ssl certificate verify error" in low:
         program = "nginx"
-    words = f"The program refused its peer's certificate: {error.words}."
+    words = f"The program refused its peer's certificate: {error.words[0]}."
+    # A line has no chain to look at: 21 is said where the leaf came alone, and then its issuers are what is missing.
+    cause = "chain_incomplete" if error.name == "UNABLE_TO_VERIFY_LEAF_SIGNATURE" else error.cause
     if program:
         return Understood(
             f"{words} {QUIET[program]}.",
@@ -106,12 +111,12 @@ def of_verify(error: VerifyError, low: str) -> Understood:
             None,
             False,
             code,
-            error.cause,
+            cause,
         )
     if GOES_ON.search(low):
         words += " (s_client goes on all the same, unless -verify_return_error is given.)"
     also = ((45, "from BoringSSL"),) if error.name == "CERT_NOT_YET_VALID" else ()
-    return Understood(words, "OpenSSL", "openssl>=1.1.1", "sent", error.alert, False, code, error.cause, also)
+    return Understood(words, "OpenSSL", "openssl>=1.1.1", "sent", error.alert, False, code, cause, also)
 
 
 def of_local(row: object) -> Understood:

@@ -203,14 +203,15 @@ def _verify(line: str, low: str) -> Iterator[Understood]:
         return
     if any(words in low for words in NOT_OPENSSL):
         return
+    from tlsalert.registry import verify_errors
     from tlsalert.understanding import decoded, openssl
 
     number = VERIFY_NUMBER.search(line) or ERROR_AT_DEPTH.search(line)
-    if number and (error := openssl.verify_error(int(number[1]))):
+    if number and (error := verify_errors.by_code(int(number[1]))):
         yield decoded.of_verify(error, low)
         return
     constant = X509_CONSTANT.search(line)
-    if constant and (error := openssl.verify_named(constant[1])):
+    if constant and (error := verify_errors.by_name(constant[1])):
         yield decoded.of_verify(error, low)
         return
     if (words := openssl.verify_pattern().search(low)) and (error := openssl.verify_named(words[1])):

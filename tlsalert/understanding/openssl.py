@@ -10,10 +10,14 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+from tlsalert.registry.openssl_reasons import REASONS, RECEIVED, Reason, name_of
+
+if TYPE_CHECKING:
+    from tlsalert.registry.verify_errors import VerifyError
 
 SSL_LIBRARY, X509_LIBRARY, SYSTEM_LIBRARY, BORING_SSL = 20, 11, 2, 16
-ALERT_REASONS = 1000  # SSL_AD_REASON_OFFSET
 COMMON_REASON, FATAL_REASON = 0x80000, 0x40000  # OpenSSL 3, ERR_RFLAG_COMMON, ERR_RFLAG_FATAL
 SYSTEM_FLAG = 0x80000000  # OpenSSL 3, ERR_SYSTEM_FLAG
 
@@ -33,101 +37,6 @@ FUNCTIONS = {
     379: "tls_process_cert_verify", 380: "tls_process_client_certificate", 419: "tls_process_ske_dhe",
     508: "tls_setup_handshake", 521: "tls_early_post_process_client_hello", 607: "ssl_choose_client_version",
 }  # fmt: skip
-
-
-class Local(NamedTuple):
-    """What a reason of OpenSSL's own says: the cause, the alert it sends (None: none), and that of TLS 1.3."""
-
-    cause: str | None
-    alert: int | None
-    tls13: int | None = None
-
-
-# Reasons that end a handshake, and the alert that SSLfatal() sends with them: ssl/statem/*.c, ssl/record/*.c,
-# ssl/t1_lib.c of OpenSSL 3.0; before 1.1.0 ssl/s3_srvr.c, ssl/s3_clnt.c, ssl/s3_pkt.c.
-LOCAL = {
-    "CERTIFICATE_VERIFY_FAILED": Local(None, None),
-    "PEER_DID_NOT_RETURN_A_CERTIFICATE": Local("no_client_certificate", 40, 116),
-    "NO_CERTIFICATE_RETURNED": Local("no_client_certificate", 40),
-    "NO_CERTIFICATES_RETURNED": Local("no_client_certificate", 40),
-    "NO_SHARED_CIPHER": Local("no_shared_cipher_suite", 40),
-    "NO_SHARED_CIPHERS": Local("no_shared_cipher_suite", 40),
-    "NO_CIPHERS_AVAILABLE": Local("no_shared_cipher_suite", None),
-    "NO_CIPHER_MATCH": Local("no_shared_cipher_suite", None),
-    "WRONG_CIPHER_RETURNED": Local("no_shared_cipher_suite", 47),
-    "UNKNOWN_CIPHER_RETURNED": Local("no_shared_cipher_suite", 47),
-    "NO_SHARED_GROUPS": Local("no_shared_group", 40),
-    "NO_SHARED_GROUP": Local("no_shared_group", 40),
-    "NO_SUITABLE_GROUPS": Local("no_shared_group", 40),
-    "NO_SUITABLE_KEY_SHARE": Local("no_shared_group", 40),
-    "WRONG_CURVE": Local("no_shared_group", 47),
-    "UNSUPPORTED_ELLIPTIC_CURVE": Local("no_shared_group", 40),
-    "BAD_DH_P_LENGTH": Local("no_shared_group", 40),
-    "DH_KEY_TOO_SMALL": Local("no_shared_group", 40),
-    "NO_SUITABLE_SIGNATURE_ALGORITHM": Local("no_shared_signature_scheme", 40),
-    "NO_SHARED_SIGNATURE_ALGORITHMS": Local("no_shared_signature_scheme", 40),
-    "NO_COMMON_SIGNATURE_ALGORITHMS": Local("no_shared_signature_scheme", 40),
-    "WRONG_SIGNATURE_TYPE": Local("no_shared_signature_scheme", 47),
-    "UNKNOWN_DIGEST": Local("no_shared_signature_scheme", 40),
-    "UNSUPPORTED_PROTOCOL": Local("no_shared_version", 70),
-    "VERSION_TOO_LOW": Local("no_shared_version", 70),
-    "VERSION_TOO_HIGH": Local("no_shared_version", 70),
-    "WRONG_SSL_VERSION": Local("no_shared_version", 70),
-    "UNSUPPORTED_SSL_VERSION": Local("no_shared_version", 70),
-    "NO_PROTOCOLS_AVAILABLE": Local("no_shared_version", None),
-    "UNKNOWN_PROTOCOL": Local("not_tls", None),
-    "WRONG_VERSION_NUMBER": Local("not_tls", 70),
-    "HTTP_REQUEST": Local("not_tls", None),
-    "HTTPS_PROXY_REQUEST": Local("not_tls", None),
-    "PACKET_LENGTH_TOO_LONG": Local("not_tls", 22),
-    "RECORD_LENGTH_MISMATCH": Local("protocol_violation", 50),
-    "INAPPROPRIATE_FALLBACK": Local("inappropriate_fallback", 86),
-    "NO_APPLICATION_PROTOCOL": Local("no_application_protocol", 120),
-    "DECRYPTION_FAILED_OR_BAD_RECORD_MAC": Local("decryption_failed", 20),
-    "DECRYPTION_FAILED": Local("decryption_failed", 20),
-    "BAD_DECRYPT": Local("decryption_failed", 20),
-    "DIGEST_CHECK_FAILED": Local("decryption_failed", 51),
-    "BINDER_DOES_NOT_VERIFY": Local("unknown_psk_identity", 47),
-    "PSK_IDENTITY_NOT_FOUND": Local("unknown_psk_identity", 115),
-    "BAD_SIGNATURE": Local("key_mismatch", 51),
-    "BAD_RSA_SIGNATURE": Local("key_mismatch", 51),
-    "BAD_ECC_CERT": Local("unsupported_certificate", 40),
-    "SIGNATURE_FOR_NON_SIGNING_CERTIFICATE": Local("wrong_certificate_usage", 47),
-    "KEY_VALUES_MISMATCH": Local("key_mismatch", None),
-    "X509_KEY_VALUES_MISMATCH": Local("key_mismatch", None),
-    "KEY_TYPE_MISMATCH": Local("key_mismatch", None),
-    "NO_CERTIFICATE_ASSIGNED": Local("internal_error", None),
-    "NO_CERTIFICATE_SET": Local("internal_error", None),
-    "CERT_LENGTH_MISMATCH": Local("malformed_certificate", 50),
-    "EE_KEY_TOO_SMALL": Local("weak_certificate", None),
-    "CA_KEY_TOO_SMALL": Local("weak_certificate", None),
-    "CA_MD_TOO_WEAK": Local("weak_certificate", None),
-    "MISSING_RSA_CERTIFICATE": Local("no_shared_cipher_suite", 40),
-    "MISSING_ECDSA_SIGNING_CERT": Local("no_shared_cipher_suite", 40),
-    "TLSV1_UNRECOGNIZED_NAME": Local("unrecognized_name", 112),
-    "CLIENTHELLO_TLSEXT": Local("unrecognized_name", 40),
-    "CALLBACK_FAILED": Local("unrecognized_name", 112),
-    "UNEXPECTED_MESSAGE": Local("protocol_violation", 10),
-    "UNEXPECTED_RECORD": Local("protocol_violation", 10),
-    "CCS_RECEIVED_EARLY": Local("protocol_violation", 10),
-    "LENGTH_MISMATCH": Local("protocol_violation", 50),
-    "BAD_EXTENSION": Local("protocol_violation", 50),
-    "BAD_PACKET_LENGTH": Local("protocol_violation", 50),
-    "BAD_ECPOINT": Local("protocol_violation", 47),
-    "BAD_KEY_SHARE": Local("protocol_violation", 47),
-    "MISSING_SUPPORTED_GROUPS_EXTENSION": Local("protocol_violation", 109),
-    "MISSING_SIGALGS_EXTENSION": Local("protocol_violation", 109),
-    "UNSOLICITED_EXTENSION": Local("protocol_violation", 110),
-    "UNSAFE_LEGACY_RENEGOTIATION_DISABLED": Local("protocol_violation", 40),
-    "EXCESSIVE_MESSAGE_SIZE": Local("resource_limit", 47),
-    "EXCESSIVE_RECORD_SIZE": Local("resource_limit", 22),
-    "INVALID_STATUS_RESPONSE": Local("revocation_status_unavailable", 113),
-    "UNEXPECTED_EOF_WHILE_READING": Local("closed_without_alert", None),
-    "SSL_HANDSHAKE_FAILURE": Local("closed_without_alert", None),
-    "PROTOCOL_IS_SHUTDOWN": Local("normal_close", None),
-    "SHUTDOWN_WHILE_IN_INIT": Local("normal_close", None),
-    "INTERNAL_ERROR": Local("internal_error", 80),
-}
 
 
 class Packed(NamedTuple):
@@ -154,7 +63,7 @@ def unpack(digits: str, *, boring: bool = False) -> Packed | None:
     number = int(digits, 16)
     code = f"{number:08X}"
     top, low = number >> 24, number & 0xFFF
-    if top == BORING_SSL and (boring or (number & 0xFFF000 == 0 and low >= ALERT_REASONS)):
+    if top == BORING_SSL and (boring or (number & 0xFFF000 == 0 and low >= RECEIVED)):
         return Packed(code, "BoringSSL", top, low, None, None, _alert(low))
     if number & SYSTEM_FLAG:
         return Packed(code, "OpenSSL 3", 2, number & 0x7FFFFFFF, None, None, None) if number >> 16 == 0x8000 else None
@@ -181,7 +90,7 @@ def _three(number: int, library: int, reason: int) -> bool:
 
 
 def _alert(reason: int, library: int = SSL_LIBRARY) -> int | None:
-    return reason - ALERT_REASONS if library == SSL_LIBRARY and 0 <= reason - ALERT_REASONS < 256 else None
+    return reason - RECEIVED if library == SSL_LIBRARY and 0 <= reason - RECEIVED < 256 else None
 
 
 def _common_name(reason: int) -> str | None:
@@ -193,9 +102,7 @@ def _common_name(reason: int) -> str | None:
 def reason_name(library: int, reason: int) -> str | None:
     """Return the name of a reason of the SSL or the X.509 library; None where it is not listed."""
     if library == SSL_LIBRARY:
-        from tlsalert.registry.library_errors.openssl_reasons import NAMES as SSL_NAMES
-
-        return SSL_NAMES.get(reason)
+        return name_of(reason)
     if library == X509_LIBRARY:
         from tlsalert.registry.library_errors.openssl_x509_reasons import NAMES as X509_NAMES
 
@@ -205,84 +112,32 @@ def reason_name(library: int, reason: int) -> str | None:
 
 @cache
 def local_pattern() -> re.Pattern[str]:
-    """Return a pattern that finds one of the reasons of LOCAL, as words or constant, in a line in lower case."""
-    names = sorted(LOCAL, key=len, reverse=True)
+    """Return a pattern that finds one of the reasons of REASONS, as words or constant, in a line in lower case."""
+    names = sorted(REASONS, key=len, reverse=True)
     return re.compile("(?<![a-z])(" + "|".join(name.lower().replace("_", "[ _]") for name in names) + ")(?![a-z])")
 
 
-def local_named(words: str) -> tuple[str, Local]:
+def local_named(words: str) -> tuple[str, Reason]:
     """Return the reason that :func:`local_pattern` has found."""
     name = re.sub(r"[ _]", "_", words).upper()
-    return name, LOCAL[name]
-
-
-class VerifyError(NamedTuple):
-    """A verify error: its number, its constant without prefix, OpenSSL's words, and the alert that is sent for it."""
-
-    number: int
-    name: str
-    words: str
-    alert: int
-    cause: str
-
-
-def verify_error(number: int) -> VerifyError | None:
-    """Return the verify error of this number, or None: 0 is no error."""
-    from tlsalert.registry.alert_causes.openssl_verify import ALERTS
-    from tlsalert.registry.library_errors.openssl_verify import NAMES
-
-    if number not in NAMES or number == 0:
-        return None
-    name, words = NAMES[number].split(" ", 1)
-    alert, cause = ALERTS.get(name, (46, "unsupported_certificate"))
-    cause = "chain_incomplete" if name == "UNABLE_TO_VERIFY_LEAF_SIGNATURE" else cause
-    return VerifyError(number, name, words, alert, cause)
+    return name, REASONS[name]
 
 
 @cache
 def verify_pattern() -> re.Pattern[str]:
     """Return a pattern that finds the words or the constant of a verify error in a line in lower case."""
-    from tlsalert.registry.library_errors.openssl_verify import NAMES
+    from tlsalert.registry.verify_errors import VERIFY_ERRORS
 
     spellings = []
-    for name, words in (value.split(" ", 1) for value in NAMES.values()):
-        if name not in ("UNSPECIFIED", "OUT_OF_MEM", "INVALID_CALL", "OK"):
-            spellings += [re.escape(name), re.escape(words).replace(r"\-", "[- ]").replace(r"\ ", "[- ]")]
-    spellings += [words.replace(" ", "[- ]") for words in OLD_WORDS]
+    for error in VERIFY_ERRORS:
+        if error.name not in ("UNSPECIFIED", "OUT_OF_MEM", "INVALID_CALL"):
+            for words in (error.name, *error.words):
+                spellings.append(re.escape(words).replace(r"\-", "[- ]").replace(r"\ ", "[- ]"))
     return re.compile("(?<![a-z])(" + "|".join(sorted(spellings, key=len, reverse=True)).lower() + ")(?![a-z])")
-
-
-# Words of other versions, crypto/x509/x509_txt.c of 0.9.8 to 1.1.1.
-OLD_WORDS = {
-    "unsupported certificate purpose": 26,
-    "unsuitable certificate purpose": 26,
-    "self signed certificate in certificate chain": 19,
-    "self signed certificate": 18,
-    "invalid CA certificate": 24,
-    "invalid non-CA certificate (has CA markings)": 37,
-    "IP address mismatch": 64,
-    "hostname mismatch": 62,
-    "certificate rejected": 28,
-    "certificate not trusted": 27,
-    "unable to get certificate CRL": 3,
-}
 
 
 def verify_named(words: str) -> VerifyError | None:
     """Return the verify error that :func:`verify_pattern` has found."""
-    return verify_error(_verify_numbers().get(_plain(words), 0))
+    from tlsalert.registry.verify_errors import by_name, by_words
 
-
-@cache
-def _verify_numbers() -> dict[str, int]:
-    from tlsalert.registry.library_errors.openssl_verify import NAMES
-
-    numbers = {_plain(words): number for words, number in OLD_WORDS.items()}
-    for number, value in NAMES.items():
-        name, words = value.split(" ", 1)
-        numbers[_plain(name)] = numbers[_plain(words)] = number
-    return numbers
-
-
-def _plain(words: str) -> str:
-    return re.sub(r"[^a-z0-9]+", " ", words.lower()).strip()
+    return by_words(words) or by_name(words)

@@ -13,7 +13,7 @@ from typing import Final
 
 from tlsalert.errors import DecodeError
 from tlsalert.pki.containers import Budget, Data, RefusedError
-from tlsalert.pki.firmware.parts import BROKEN, DEEPEST, Broken, Content, File, Order, Part, View, name_of
+from tlsalert.pki.firmware.parts import BROKEN, Broken, Content, File, Order, Part, View, tree
 from tlsalert.pki.firmware.unpack import inflate, unlzo, unrtime
 
 MAGIC: Final = 0x1985
@@ -165,26 +165,7 @@ class _Reader:
     def contents(self) -> Iterator[Content]:
         for trouble in self.troubles:
             yield Broken("", trouble)
-        folders: dict[int, list[tuple[bytes, int, int]]] = {}
-        for (folder, name), (_, inode, kind) in self.names.items():
-            folders.setdefault(folder, []).append((name, inode, kind))
-        inside = {inode for entries in folders.values() for _, inode, kind in entries if kind == IS_FOLDER}
-        yield from self._folder(folders, ROOT, "")
-        for lost in [folder for folder in folders if folder not in inside]:  # their own entry is missing
-            yield from self._folder(folders, lost, f"/#{lost}")
-
-    def _folder(self, folders: dict[int, list[tuple[bytes, int, int]]], root: int, path: str) -> Iterator[Content]:
-        waiting = [(root, path, 0)]
-        while waiting:
-            folder, path, depth = waiting.pop()
-            for raw, inode, kind in folders.pop(folder, ()):  # taken out: none is gone through twice
-                inside = f"{path}/{name_of(raw)}"
-                if not inode:
-                    continue  # it was deleted
-                if kind == IS_FOLDER and depth < DEEPEST:
-                    waiting.append((inode, inside, depth + 1))
-                elif kind == IS_FILE:
-                    yield from self._file(inside, inode)
+        yield from tree(self.names, (ROOT, IS_FOLDER, IS_FILE), self._file)
 
     def _file(self, path: str, inode: int) -> Iterator[Content]:
         """Put a file together, version by version, as fs/jffs2/readinode.c does."""

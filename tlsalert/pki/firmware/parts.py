@@ -5,7 +5,7 @@ from __future__ import annotations
 import lzma
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -90,3 +90,33 @@ class View:
 def name_of(raw: bytes) -> str:
     """Return a file's name: UTF-8 where it is that; what is not stays visible, and a slash in it can't make a path."""
     return raw.split(b"\0", 1)[0].decode("utf-8", "backslashreplace").replace("/", "\\x2f")
+
+
+def tree(
+    names: Mapping[tuple[int, bytes], tuple[int, int, int]],
+    numbers: tuple[int, int, int],
+    file: Callable[[str, int], Iterator[Content]],
+) -> Iterator[Content]:
+    """Go through a file system that keeps no tree: ``names`` leads from folder and name to age, inode and kind.
+
+    ``numbers`` are the root's inode, and what the kinds of folder and file are; inode 0 is one that was deleted. What
+    lies in a folder whose own entry is missing stands under "/#INODE".
+    """
+    root, is_folder, is_file = numbers
+    folders: dict[int, list[tuple[bytes, int, int]]] = {}
+    for (folder, name), (_, inode, kind) in names.items():
+        folders.setdefault(folder, []).append((name, inode, kind))
+    inside = {inode for entries in folders.values() for _, inode, kind in entries if kind == is_folder}
+    lost = [folder for folder in folders if folder not in inside and folder != root]
+    for first, top in ((root, ""), *((folder, f"/#{folder}") for folder in lost)):
+        waiting = [(first, top, 0)]
+        while waiting:
+            folder, path, depth = waiting.pop()
+            for raw, inode, kind in folders.pop(folder, ()):  # taken out: none is gone through twice
+                where = f"{path}/{name_of(raw)}"
+                if not inode:
+                    continue
+                if kind == is_folder and depth < DEEPEST:
+                    waiting.append((inode, where, depth + 1))
+                elif kind == is_file:
+                    yield from file(where, inode)

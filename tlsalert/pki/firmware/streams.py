@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from tlsalert.pki import cpio
 from tlsalert.pki.containers import Budget, Data
-from tlsalert.pki.firmware import cpio
-from tlsalert.pki.firmware.layers import opened
+from tlsalert.pki.firmware.layers import archived, opened
 from tlsalert.pki.firmware.parts import BROKEN, Content, File, Part
 from tlsalert.pki.firmware.unpack import unpack_stream
 
@@ -58,7 +58,7 @@ class Streams:
         stop = cpio.end(self._data, at)
         if stop == at:
             return None
-        found = cpio.contents("cpio", self._data[at:stop], self._budget)
+        found = archived("cpio", self._data[at:stop], self._budget)
         return Part("cpio", at, stop, _unprefixed("cpio", found))
 
     def tar_at(self, at: int) -> Part | None:

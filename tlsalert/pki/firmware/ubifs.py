@@ -13,7 +13,7 @@ from typing import Final
 
 from tlsalert.errors import DecodeError
 from tlsalert.pki.containers import Budget, Data, RefusedError
-from tlsalert.pki.firmware.parts import BROKEN, DEEPEST, Broken, Content, File, name_of
+from tlsalert.pki.firmware.parts import BROKEN, Broken, Content, File, tree
 from tlsalert.pki.firmware.unpack import inflate, unlzo, unzstd
 
 MAGIC: Final = b"\x31\x18\x10\x06"
@@ -102,26 +102,7 @@ class _Reader:
     def contents(self) -> Iterator[Content]:
         if self.damaged:
             yield Broken("", f"{self.damaged} nodes have a wrong CRC, the first at {self.first_damage:#x}: not read")
-        folders: dict[int, list[tuple[bytes, int, int]]] = {}
-        for (folder, name), (_, inode, kind) in self.names.items():
-            folders.setdefault(folder, []).append((name, inode, kind))
-        inside = {inode for entries in folders.values() for _, inode, kind in entries if kind == IS_FOLDER}
-        yield from self._folder(folders, ROOT, "")
-        for lost in [folder for folder in folders if folder not in inside]:
-            yield from self._folder(folders, lost, f"/#{lost}")
-
-    def _folder(self, folders: dict[int, list[tuple[bytes, int, int]]], root: int, path: str) -> Iterator[Content]:
-        waiting = [(root, path, 0)]
-        while waiting:
-            folder, path, depth = waiting.pop()
-            for raw, inode, kind in folders.pop(folder, ()):
-                inside = f"{path}/{name_of(raw)}"
-                if not inode:
-                    continue  # it was deleted
-                if kind == IS_FOLDER and depth < DEEPEST:
-                    waiting.append((inode, inside, depth + 1))
-                elif kind == IS_FILE:
-                    yield from self._file(inside, inode)
+        yield from tree(self.names, (ROOT, IS_FOLDER, IS_FILE), self._file)
 
     def _file(self, path: str, number: int) -> Iterator[Content]:
         blocks, inode = self.blocks.get(number, {}), self.inodes.get(number)

@@ -1,7 +1,8 @@
 """Asking for TLS inside another protocol, in each of those that ``read`` knows (:mod:`tlsalert.wire.preamble`).
 
 Each function speaks up to the point where the ClientHello is due. Where the server declines, :class:`Declined` has its
-words; those that are refused for good end in Stopped, from the channel.
+words. It opens no socket: what carries the bytes is a :class:`Line`, and what that raises when there is nothing more to
+read goes through.
 """
 
 from __future__ import annotations
@@ -9,11 +10,9 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol
 
 from tlsalert.errors import UsageError
-from tlsalert.replay.channel import Channel
-from tlsalert.replay.target import Target
 from tlsalert.wire.preamble import AMQP_TLS, LDAP_START_TLS, POSTGRESQL_REQUEST, PROXY_V2, refusal
 
 #: The longest answer that is read before TLS, in bytes.
@@ -25,6 +24,29 @@ TDS_PRELOGIN, TDS_RESPONSE, TDS_HEADER = 0x12, 0x04, 8
 TDS_PACKET: Final = 4096
 
 
+#: Host and port.
+Address = tuple[str, int]
+
+
+class Line(Protocol):
+    """What carries a conversation: a connection, or what stands in for one.
+
+    ``wrap`` and ``unwrap`` put all that is sent later into a protocol's packets and take it out of them (MS-TDS).
+    """
+
+    wrap: Callable[[bytes], bytes] | None
+    unwrap: Callable[[bytes], bytes] | None
+
+    def send(self, data: bytes) -> None:
+        """Send ``data``."""
+
+    def receive(self) -> bytes:
+        """Return the next bytes, one at least. It raises what it likes where there are none."""
+
+    def addresses(self) -> tuple[Address, Address] | None:
+        """Return the addresses of client and server, None where they are no addresses of IP."""
+
+
 class Declined(Exception):  # noqa: N818, it is an outcome
     """The server would not start TLS; ``says`` are its words."""
 
@@ -34,24 +56,26 @@ class Declined(Exception):  # noqa: N818, it is an outcome
 
 
 class Talk:
-    """A conversation in lines or in packets, over a channel. It raises the channel's Stopped."""
+    """A conversation in lines or in packets with the server at ``host`` and ``port``, called ``server_name``."""
 
-    def __init__(self, channel: Channel, target: Target) -> None:
-        self.channel = channel
-        self.target = target
+    def __init__(self, line: Line, host: str, port: int, server_name: str | None = None) -> None:
+        self.carrier = line
+        self.host, self.port = host, port
         self.said = b""
         self.heard = b""
+        self._name = server_name or host
         self._data = b""
 
     @property
     def name(self) -> bytes:
         """The server's name, as a protocol's text has it."""
-        return _encoded(self.target.server_name or self.target.host)
+        return _encoded(self._name)
 
     @property
     def place(self) -> bytes:
         """The server's host and port, as HTTP writes them."""
-        return str(Target(self.target.host, self.target.port)).encode()
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}".encode()
 
     @property
     def left(self) -> bytes:
@@ -61,7 +85,7 @@ class Talk:
     def say(self, data: bytes) -> None:
         """Send ``data``."""
         self.said += data
-        self.channel.send(data)
+        self.carrier.send(data)
 
     def exactly(self, size: int) -> bytes:
         """Return the next ``size`` bytes."""
@@ -93,7 +117,7 @@ class Talk:
         return lines
 
     def _more(self) -> None:
-        data = self.channel.receive()
+        data = self.carrier.receive()
         self._data += data
         self.heard = (self.heard + data)[-LONGEST:]
 
@@ -267,7 +291,7 @@ def _tds(talk: Talk) -> None:
     if chosen not in (0, 1, 3):  # ENCRYPT_OFF still encrypts the login
         raise Declined("the server does not support encryption (ENCRYPT_NOT_SUP)")
     packets = _TdsPackets()
-    talk.channel.wrap, talk.channel.unwrap = packets.wrap, packets.unwrap
+    talk.carrier.wrap, talk.carrier.unwrap = packets.wrap, packets.unwrap
 
 
 def _tds_encryption(answer: bytes) -> int:
@@ -343,7 +367,7 @@ def _nats(talk: Talk) -> None:
 
 def _socks4(talk: Talk) -> None:
     """SOCKS 4 (a name after the user's, as in 4a, where the host is no IPv4 address)."""
-    host, port = talk.target.host, talk.target.port
+    host, port = talk.host, talk.port
     try:
         address, name = ipaddress.IPv4Address(host).packed, b""
     except ValueError:
@@ -357,7 +381,7 @@ def _socks4(talk: Talk) -> None:
 
 def _socks5(talk: Talk) -> None:
     """RFC 1928 §3 and §4, without authentication."""
-    host, port = talk.target.host, talk.target.port
+    host, port = talk.host, talk.port
     talk.say(b"\x05\x01\x00")
     answer = talk.exactly(2)
     if answer == b"\x05\x00":
@@ -393,7 +417,7 @@ def _http_upgrade(talk: Talk) -> None:
 
 def _proxy_v1(talk: Talk) -> None:
     """HAProxy's PROXY protocol, version 1 (doc/proxy-protocol.txt, 2.1): a line before everything."""
-    places = talk.channel.addresses()
+    places = talk.carrier.addresses()
     if places is None:
         talk.say(b"PROXY UNKNOWN\r\n")
         return
@@ -404,7 +428,7 @@ def _proxy_v1(talk: Talk) -> None:
 
 def _proxy_v2(talk: Talk) -> None:
     """HAProxy's PROXY protocol, version 2 (doc/proxy-protocol.txt, 2.2)."""
-    places = talk.channel.addresses()
+    places = talk.carrier.addresses()
     if places is None:
         talk.say(PROXY_V2 + b"\x20\x00\x00\x00")
         return
@@ -459,13 +483,11 @@ def protocol_named(name: str) -> Callable[[Talk], None]:
     return found
 
 
-def begin_tls(channel: Channel, target: Target) -> bytes:
-    """Ask for TLS as ``target`` says; return what the server has sent beyond its answer.
+def begin_tls(line: Line, protocol: str, host: str, port: int, server_name: str | None = None) -> bytes:
+    """Ask for TLS in ``protocol``; return what the server has sent beyond its answer.
 
-    Raises :class:`Declined`, :class:`UsageError`, and Stopped of the channel.
+    Raises :class:`Declined`, :class:`UsageError`, and what the line raises.
     """
-    if target.starttls is None:
-        return b""
-    talk = Talk(channel, target)
-    protocol_named(target.starttls)(talk)
+    talk = Talk(line, host, port, server_name)
+    protocol_named(protocol)(talk)
     return talk.left

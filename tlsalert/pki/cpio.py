@@ -6,17 +6,56 @@ Linux).
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from tlsalert.errors import DecodeError
-from tlsalert.pki.containers import Budget, Data, RefusedError, rooted
-from tlsalert.pki.firmware.parts import BROKEN, KIND, REGULAR, Broken, Content, File
+from tlsalert.pki.containers import Data
 
 NEWC, CRC, ODC = b"070701", b"070702", b"070707"
 OLD_LITTLE, OLD_BIG = b"\xc7\x71", b"\x71\xc7"
 END: Final = b"TRAILER!!!"
 LONGEST_NAME: Final = 4096
+#: The bits of a file's kind in st_mode.
+KIND, REGULAR = 0o170000, 0o100000
+#: What a broken entry raises: a name or an end that is not there, digits that are none.
+BROKEN: Final = (DecodeError, ValueError)
+
+
+class Member(NamedTuple):
+    """A name in an archive. ``size`` is what the header claims; only a file has bytes, from ``begin`` on."""
+
+    name: str
+    mode: int
+    begin: int
+    size: int
+    check: int | None
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is a file, and neither a folder nor a device nor a link."""
+        return self.mode & KIND == REGULAR
+
+    def present(self, data: Data) -> int:
+        """Return how many of its bytes are there."""
+        return min(self.size, max(len(data) - self.begin, 0))
+
+    def read(self, data: Data) -> tuple[bytes, str | None]:
+        """Return its bytes, as many as are there, and what is wrong with them."""
+        plain = data[self.begin : self.begin + self.present(data)]
+        if len(plain) < self.size:
+            return plain, f"{self.size} bytes by its header, {len(plain)} of them are there"
+        if self.check is not None and sum(plain) & 0xFFFFFFFF != self.check:
+            return plain, "its checksum is wrong"
+        return plain, None
+
+
+class Stopped(NamedTuple):
+    """Where reading ended before the data did: ``says`` why; None where the archives ended and other bytes follow."""
+
+    at: int
+    says: str | None
 
 
 class _Entry(NamedTuple):
@@ -57,60 +96,42 @@ def end(data: Data, at: int) -> int:
             at = following
 
 
-def contents(name: str, data: Data, budget: Budget, at: int = 0) -> Iterator[Content]:
-    """Yield the files of the archives that begin at ``at``; their paths follow ``name`` and a colon."""
-    linked: dict[int, list[str]] = {}
+def members(data: Data, at: int = 0) -> Iterator[Member | Stopped]:
+    """Yield what the archives that begin at ``at`` hold, and where they ended, if not with the data or in zeros.
+
+    "newc" gives the bytes of a file with several names with the last of them only: each name has them here.
+    """
+    linked: dict[int, list[_Entry]] = {}
     while at < len(data):
         try:
             entry = _entry(data, at)
         except BROKEN as error:
-            yield Broken(name, f"it can't be read to its end: {error}")
+            yield Stopped(at, f"it can't be read to its end: {error}")
             return
         if entry is None:
-            yield Broken(name, f"no entry begins at {at:#x}, where one should: the rest is not read")
+            yield Stopped(at, f"no entry begins at {at:#x}, where one should: the rest is not read")
             return
         at = entry.after
         if entry.name == END:
             linked = {}
             following = _skipped(data, at)
             if _magic(data, following) is None:
-                rest = data[following:] if following < len(data) else b""
-                if rest.strip(b"\0"):
-                    from tlsalert.pki.firmware.layers import layers
-
-                    yield from layers(f"{name}+{following:#x}:", rest, budget)
+                if following < len(data):
+                    yield Stopped(following, None)
                 return
             at = following
-            continue
-        if entry.mode & KIND != REGULAR:
-            budget.admit(name, None, 0)
-            continue
-        path = f"{name}:{rooted(entry.name.decode('utf-8', 'backslashreplace'))}"
-        if not entry.size:
-            if entry.links > 1:  # "newc" gives the bytes with the last name of a file only
-                linked.setdefault(entry.inode, []).append(path)
-            continue
-        yield from _file(path, entry, data, budget)
-        for other in linked.pop(entry.inode, ()):
-            yield from _file(other, entry, data, budget)
+        elif entry.mode & KIND == REGULAR and not entry.size and entry.links > 1:
+            linked.setdefault(entry.inode, []).append(entry)
+        else:
+            yield _member(entry, entry)
+            if entry.mode & KIND == REGULAR and entry.size:
+                for other in linked.pop(entry.inode, ()):
+                    yield _member(other, entry)
 
 
-def _file(path: str, entry: _Entry, data: Data, budget: Budget) -> Iterator[Content]:
-    there = min(entry.size, max(len(data) - entry.begin, 0))
-    try:
-        budget.admit(path, None, there)
-    except RefusedError as refused:
-        if budget.spent:
-            raise
-        yield Broken(path, refused.what)
-        return
-    plain = data[entry.begin : entry.begin + there]
-    if there < entry.size:
-        yield Broken(path, f"{entry.size} bytes by its header, {there} of them are there")
-    elif entry.check is not None and sum(plain) & 0xFFFFFFFF != entry.check:
-        yield Broken(path, "its checksum is wrong")
-    if plain:
-        yield File(path, plain, entry.mode)
+def _member(named: _Entry, entry: _Entry) -> Member:
+    name = named.name.decode("utf-8", "backslashreplace")
+    return Member(name, entry.mode, entry.begin, entry.size, entry.check)
 
 
 def _magic(data: Data, at: int) -> bytes | None:
@@ -155,11 +176,11 @@ def _entry(data: Data, at: int) -> _Entry | None:
         begin = at + 76 + name_size
         return _Entry(mode, _name(data, at + 76, name_size), begin, size, begin + size, None, inode, 1)
     if magic is not None:
-        order = "little" if magic == OLD_LITTLE else "big"
+        order = "<" if magic == OLD_LITTLE else ">"
         head = data[at : at + 26]
         if len(head) < 26:
             raise DecodeError("its end is missing")
-        words = [int.from_bytes(head[i : i + 2], "little" if order == "little" else "big") for i in range(0, 26, 2)]
+        words = struct.unpack(f"{order}13H", head)
         size, name_size = words[11] << 16 | words[12], words[10]
         begin = _aligned(at, 26 + name_size, 2)
         return _Entry(

@@ -18,9 +18,9 @@ from tlsalert.lab.device import Device
 from tlsalert.pki.presentation import Presentation
 from tlsalert.replay.client import exchange
 from tlsalert.replay.outcome import Accepted, Closed, Refused, Silent
-from tlsalert.replay.starttls import PROTOCOLS, protocol_named
 from tlsalert.replay.target import Target
 from tlsalert.replay.trial import Trial, trial_of
+from tlsalert.starttls import PROTOCOLS, protocol_named
 from tlsalert.wire.preamble import LDAP_START_TLS
 
 #: What a server says (and what it waits for, with <), in the order of the conversation.

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from tlsalert.cli.read import _binary, _output
+from tlsalert.cli.screen import pages
 from tlsalert.errors import TlsalertError, UsageError
 from tlsalert.pki.containers import Blob
 from tlsalert.pki.found import Damage, Found
@@ -86,6 +87,7 @@ not be read, and 4 where a server could not be reached."""
     metavar="FILE",
     help="Passphrases of key stores and keys, one a line. Without it you are asked, on a terminal.",
 )
+@pages
 def command(
     places: tuple[str, ...],
     when: str | None,

@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager, nullcontext
 
 import click
 
+from tlsalert.cli.screen import pages
 from tlsalert.clockways.ask import WAYS, Readings, ask_each, chosen, device_at, held_together
 from tlsalert.clockways.joint import beyond
 from tlsalert.clockways.manners import Login, Manners
@@ -101,6 +102,7 @@ or --fail-on-skew was given and no way shows a clock; with 130 when interrupted 
     show_default=True,
     help="For people, or for programs.",
 )
+@pages
 def command(
     target: str,
     ways: tuple[str, ...] | None,

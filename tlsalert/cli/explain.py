@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 import click
 
+from tlsalert.cli.screen import pages
 from tlsalert.explain import Cause, ExplainedAlert, Explanation, explain
 from tlsalert.render.style import escape, painter
 
@@ -46,6 +47,7 @@ Ends with 0, or with 2 where nothing could be understood."""
     show_default=True,
     help="How to print it; json is a list with one object per TEXT.",
 )
+@pages
 def command(texts: tuple[str, ...], stack: str | None, listing: bool, form: str) -> None:
     r"""Say what an alert or an error means, who sends it for what, and what to check next.
 

@@ -12,6 +12,7 @@ from typing import BinaryIO, TextIO, cast
 import click
 
 from tlsalert.capture import Reader, Wanted, open_evidence
+from tlsalert.cli.screen import pages
 from tlsalert.errors import TlsalertError
 from tlsalert.given import Given, given
 from tlsalert.log_reader import LogReader
@@ -92,6 +93,7 @@ Ends with 0, with 1 where --fail-on found a failure, with 3 where a file could n
     metavar="FILE",
     help="The client's certificate (PEM or DER), where it sent one that the capture does not show.",
 )
+@pages
 @click.option("--full", is_flag=True, help="Show connections that went well as fully as the others.")
 @click.option("--fail-on", type=click.Choice(["fatal"]), help="End with 1 if a handshake failed.")
 def command(
@@ -312,8 +314,8 @@ def _binary(out: TextIO) -> BinaryIO:
 
 
 def _progress(reader: Reader | LogReader) -> AbstractContextManager[Callable[[int], None] | None]:
-    """Show a bar on standard error where that is a terminal and the file is so large that reading it takes a while."""
-    if not sys.stderr.isatty() or reader.size is None or reader.size < 100 << 20:
+    """Show a bar on standard error where that is a terminal, the size is known and reading takes over a second."""
+    if not sys.stderr.isatty() or not reader.size or reader.size < 1 << 20:
         return nullcontext(None)
     from tlsalert.cli.progress import bar
 

@@ -12,6 +12,7 @@ from typing import TextIO
 
 import click
 
+from tlsalert.cli.screen import pages
 from tlsalert.errors import CaptureError, UsageError
 from tlsalert.replay import baseline
 from tlsalert.replay.bench import Asked, Bench, VariantFacts, passphrases
@@ -146,6 +147,7 @@ reached (what was learned is shown); with 130 when interrupted (likewise)."""
     help="For people, or for programs.",
 )
 @click.option("-o", "--output", type=click.Path(dir_okay=False, allow_dash=True), default="-", help="Write to a file.")
+@pages
 def command(
     target: str | None,
     suite_file: str | None,

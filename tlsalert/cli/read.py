@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
-from typing import BinaryIO, TextIO, cast
+from typing import TYPE_CHECKING, BinaryIO, TextIO, cast
 
 import click
 
@@ -18,6 +18,9 @@ from tlsalert.given import Given, given
 from tlsalert.log_reader import LogReader
 from tlsalert.model import Connection
 from tlsalert.secrets.opening import OpenWith
+
+if TYPE_CHECKING:
+    from tlsalert.render.text import TextWriter
 
 
 @click.command(
@@ -94,7 +97,7 @@ Ends with 0, with 1 where --fail-on found a failure, with 3 where a file could n
     help="The client's certificate (PEM or DER), where it sent one that the capture does not show.",
 )
 @pages
-@click.option("--full", is_flag=True, help="Show connections that went well as fully as the others.")
+@click.option("--full", is_flag=True, help="Show every connection in full: those that went well, too, and many.")
 @click.option("--fail-on", type=click.Choice(["fatal"]), help="End with 1 if a handshake failed.")
 def command(
     evidence: tuple[str, ...],
@@ -116,7 +119,8 @@ def command(
     """Decode the TLS handshakes in captures and logs and say who refused what, why, and what to change.
 
     EVIDENCE is a pcap or pcapng file or a log, plain or compressed (gzip, zstd, xz, bzip2), or "-" for a pipe.
-    Connections come in the order of their first packets; from a pipe, and where very many failed, as they end.
+    Connections come in the order of their first packets; from a pipe, and where very many failed, as they end. On a
+    terminal more than twelve that failed, or 500 in all, are a table with a row for each.
 
     \b
     Logs are known by their content:
@@ -167,9 +171,7 @@ class _Session:
 
     def text(self, evidence: tuple[str, ...], out: TextIO, full: bool) -> None:
         """Write for people."""
-        from tlsalert.render.text import TextWriter
-
-        writer = TextWriter(out, full=full)
+        writer = _writer(out, full, "-" in evidence)
         for path in evidence:
             reader = self._open(path)
             if reader is None:
@@ -243,6 +245,17 @@ class _Session:
     def _tell(self, error: TlsalertError) -> None:
         self.unread = True
         click.echo(f"tlsalert: {error}", err=True)
+
+
+def _writer(out: TextIO, full: bool, piped: bool) -> TextWriter:
+    """Return what writes for people: on a terminal many connections are a table, but not where they come as they end."""
+    if out.isatty() and not full and not piped:
+        from tlsalert.render.table import ManyWriter
+
+        return ManyWriter(out)
+    from tlsalert.render.text import TextWriter
+
+    return TextWriter(out, full=full)
 
 
 def _secrets(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from itertools import cycle, islice
+from itertools import cycle, islice, pairwise
 
 import msgspec
 import pytest
@@ -97,7 +97,7 @@ def test_no_row_is_wider_than_the_terminal() -> None:
 
 def test_what_matters_most_stays_on_a_narrow_terminal() -> None:
     heads = [[column.head for column, _ in layout(several(30), width)] for width in range(40, 201)]
-    for narrow, wide in zip(heads, heads[1:], strict=False):
+    for narrow, wide in pairwise(heads):
         assert set(narrow) <= set(wide)
     assert {"#", "server", "alert", "cause"} <= set(heads[0])
     assert heads[-1] == [column.head for column in COLUMNS]

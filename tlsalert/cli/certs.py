@@ -50,7 +50,7 @@ Examples:
 Ends with 0; with 1 where --warn was given and a certificate has ended or ends within it; with 3 where a path could
 not be read, and 4 where a server could not be reached."""
 )
-@click.argument("places", metavar="PATH|HOST:PORT...", nargs=-1)
+@click.argument("places", metavar="PATH|HOST:PORT...", nargs=-1, type=click.Path(allow_dash=True))
 @click.option("--at", "when", metavar="TIME", help="Judge dates as of this time (RFC 3339, or a date) instead of now.")
 @click.option("--warn", metavar="SPAN", help="End with 1 if a certificate ends within it (90d, 6w, 2y) or has ended.")
 @click.option(

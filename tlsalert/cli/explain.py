@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 import click
 
+from tlsalert.cli import known
 from tlsalert.cli.screen import pages
 from tlsalert.explain import Cause, ExplainedAlert, Explanation, explain
 from tlsalert.render.style import escape, painter
@@ -36,8 +37,14 @@ Examples:
 
 Ends with 0, or with 2 where nothing could be understood."""
 )
-@click.argument("texts", metavar="TEXT...", nargs=-1)
-@click.option("--stack", "stack", metavar="NAME", help="The TLS library that sent the alert: all that it sends it for.")
+@click.argument("texts", metavar="TEXT...", nargs=-1, shell_complete=known.alerts)
+@click.option(
+    "--stack",
+    "stack",
+    metavar="NAME",
+    shell_complete=known.stacks,
+    help="The TLS library that sent the alert: all that it sends it for.",
+)
 @click.option("--list", "listing", is_flag=True, help="List every alert, and the stacks that --stack knows.")
 @click.option(
     "--format",

@@ -33,7 +33,7 @@ Examples:
 
 Ends with 0, with 1 where --fail-on found a failure, with 3 where a file could not be read."""
 )
-@click.argument("evidence", metavar="EVIDENCE...", nargs=-1, required=True)
+@click.argument("evidence", metavar="EVIDENCE...", nargs=-1, required=True, type=click.Path(allow_dash=True))
 @click.option(
     "--only",
     type=click.Choice(["all", "failed", "alerts"]),
@@ -248,7 +248,7 @@ class _Session:
 
 
 def _writer(out: TextIO, full: bool, piped: bool) -> TextWriter:
-    """Return what writes for people: on a terminal many connections are a table, but not where they come as they end."""
+    """Return what writes for people; many connections are a table on a terminal, not where they come as they end."""
     if out.isatty() and not full and not piped:
         from tlsalert.render.table import ManyWriter
 

@@ -10,9 +10,9 @@ import os
 from collections.abc import Callable
 from typing import TextIO
 
-# Parameters of ECMA-48's SGR. Only the sixteen basic colours, which follow the terminal's own theme: and of those only
+# Parameters of ECMA-48's SGR. Only the sixteen basic colours, which follow the terminal's own theme; of those only
 # red, magenta and bright blue, which can be read on black and on white (green, yellow and cyan fade on white, blue on
-# black), and of which bright blue and red differ for the colour-blind, too. What they say always stands in words as well.
+# black). Bright blue and red differ for the colour-blind, too, and what a colour says stands in words as well.
 STYLES: dict[str, str] = {
     "alert": "1;31",
     "warn": "35",

@@ -88,7 +88,7 @@ def summary_lines(summary: Summary, width: int, dated: bool = False) -> list[Lin
     span = _span(summary, dated)
     counted = _counts(summary)
     room = width - cells(counted) - 3 - (cells(span) + 3 if span else 0)
-    beside = room >= 20
+    beside = room >= min(20, cells(escape(summary.source)))
     if not beside:
         room += cells(counted) + 3
     line: Line = [(cut_left(escape(summary.source), max(room, 8)), "head")]

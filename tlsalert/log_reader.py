@@ -70,7 +70,7 @@ class LogReader:
                     self._line(text)
                 yield from self._now()
                 if self.progress is not None:
-                    self.progress(len(chunk))
+                    self.progress(source.advanced())
         for text in self._lines.finish():
             self._line(text)
         log = self._log

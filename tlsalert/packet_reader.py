@@ -32,8 +32,8 @@ class Reader:
     """Reads one capture, once. Iterate over it for the connections; ``summary`` is whole when they have ended.
 
     With ``wanted`` "failed" those that surely went well are counted and not built; with "alerts" those without an
-    alert. ``progress``, where it is set, is called with the number of bytes of each chunk; ``size`` is the file's size
-    in bytes where that is known and what is read is not compressed; ``live`` says that it is a pipe. With ``secrets``
+    alert. ``progress``, where it is set, is called with how many more of the file's ``size`` bytes were read (less than
+    none where reading begins anew); ``size`` is None of a pipe, ``live`` says that it is one. With ``secrets``
     what they open is decrypted, as with those that a pcapng brings itself; ``given`` are facts that it lacks.
     ``source`` are the capture's bytes where somebody has opened it already, or is just making it. ``looker``, where it
     is set, is shown the table of connections after each chunk.
@@ -101,7 +101,7 @@ class Reader:
             self._tcp.keeping.each = self._tcp.keeping.left
 
     def __iter__(self) -> Iterator[Connection]:
-        again = False
+        again, done = False, 0
         with self._source as source:
             for chunk in source.chunks():
                 if chunk:
@@ -118,8 +118,12 @@ class Reader:
                 if source.pipe or self._telling.held_bytes > HELD_BYTES:
                     yield from self._told()
                 if self.progress is not None:
-                    self.progress(len(chunk))
+                    read = source.advanced()
+                    done += read
+                    self.progress(read)
         if again:  # the secrets came after packets that they open
+            if self.progress is not None:
+                self.progress(-done)
             self._source = ByteSource(self.summary.source)
             self._begin()
             yield from self

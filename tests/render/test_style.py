@@ -16,7 +16,7 @@ class Terminal(io.StringIO):
 
 @pytest.fixture(autouse=True)
 def no_colour_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("NO_COLOR", "FORCE_COLOR"):
+    for name in ("NO_COLOR", "FORCE_COLOR", "TERM"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -48,6 +48,40 @@ def test_a_closed_stream_gets_no_colours() -> None:
     stream = Terminal()
     stream.close()
     assert painter(stream)("x", "dim") == "x"
+
+
+def test_a_dumb_terminal_gets_no_colours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "dumb")
+    assert painter(Terminal())("x", "dim") == "x"
+
+
+#: The colours of xterm and of the Linux console as they come, by their SGR parameter.
+PALETTES = {
+    "xterm": {"31": (205, 0, 0), "35": (205, 0, 205), "94": (92, 92, 255)},
+    "linux": {"31": (170, 0, 0), "35": (170, 0, 170), "94": (85, 85, 255)},
+}
+
+
+def light(colour: tuple[int, int, int]) -> float:
+    """The relative luminance of WCAG 2."""
+    parts = [part / 255 for part in colour]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("palette", PALETTES)
+@pytest.mark.parametrize("style", ["alert", "warn", "good"])
+def test_colours_can_be_read_on_black_and_on_white(palette: str, style: str) -> None:
+    seen = light(PALETTES[palette][STYLES[style].split(";")[-1]])
+    assert (seen + 0.05) / 0.05 > 2.5
+    assert 1.05 / (seen + 0.05) > 4
+
+
+def test_good_and_bad_do_not_differ_by_red_and_green_alone() -> None:
+    # Who cannot tell red from green still sees how blue a colour is.
+    for colours in PALETTES.values():
+        good, bad = (colours[STYLES[style].split(";")[-1]] for style in ("good", "alert"))
+        assert abs(good[2] - bad[2]) > 150
 
 
 @pytest.mark.parametrize("stream", [Terminal(), io.StringIO()], ids=["terminal", "file"])

@@ -51,11 +51,27 @@ def test_a_plain_file_is_read_as_it_is(tmp_path: Path, size: int) -> None:
     assert source.damage is None
 
 
+@pytest.mark.parametrize("form", [None, *COMPRESSORS])
+def test_how_far_it_is_counts_in_the_bytes_of_the_file(tmp_path: Path, form: str | None) -> None:
+    source = given_as(tmp_path / "file", COMPRESSORS[form](LONG) if form else LONG)
+    steps = [source.advanced() for _ in source.chunks()]
+    assert min(steps) >= 0
+    assert max(steps) <= (source.size or 0) // 2  # not all at once
+    assert sum(steps) + source.advanced() == source.size
+    source.close()
+    assert source.advanced() == 0
+
+
+def test_nobody_knows_how_far_a_pipe_is(tmp_path: Path) -> None:
+    with ByteSource("a name", io.BytesIO(LONG)) as source:
+        assert (source.size, source.advanced()) == (None, 0)
+
+
 @pytest.mark.parametrize("form", COMPRESSORS)
 @pytest.mark.parametrize("size", [0, 5, HEAD, 2_000_000])
 def test_a_compressed_file_is_known_by_its_content_and_unpacked(tmp_path: Path, form: str, size: int) -> None:
     source = given_as(tmp_path / "no-ending", COMPRESSORS[form](LONG[:size]))
-    assert source.size is None  # what it will be unpacked nobody knows
+    assert source.size == (tmp_path / "no-ending").stat().st_size  # what it will be unpacked nobody knows
     assert len(source.head) >= min(HEAD, size)
     assert read_all(source) == LONG[:size]
     assert source.damage is None

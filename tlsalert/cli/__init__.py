@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import atexit
 import gc
+import os
 import sys
 from importlib import import_module
 from io import TextIOWrapper
+from typing import TYPE_CHECKING
 
 import click
 
 from tlsalert._version import VERSION
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 #: Each verb and what it does, as ``tlsalert --help`` says it.
 VERBS = {
@@ -23,6 +28,7 @@ VERBS = {
     "clock": "Ask a device for its clock by every way that it shows.",
     "compare": "Say what changed between two replays, in words.",
     "lab": "Run a TLS device on loopback, with a clock and faults of your choice.",
+    "completion": "Print the script by which bash, zsh or fish complete all this.",
 }
 
 
@@ -39,6 +45,13 @@ class Verbs(click.Group):
             return None
         command: click.Command = import_module(f"tlsalert.cli.{cmd_name}").command
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete a verb without importing any."""
+        from click.shell_completion import CompletionItem
+
+        verbs = [CompletionItem(verb, help=says) for verb, says in VERBS.items() if verb.startswith(incomplete)]
+        return verbs or click.Command.shell_complete(self, ctx, incomplete)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the verbs without importing them."""
@@ -73,6 +86,10 @@ def main() -> None:
     atexit.register(gc.freeze)
     from tlsalert.errors import TlsalertError
 
+    if asked := os.environ.get("_TLSALERT_COMPLETE"):
+        from tlsalert.cli.completion import answer
+
+        sys.exit(answer(asked))
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # an encoding without "§" is no reason to break off
     try:
@@ -104,6 +121,4 @@ def main() -> None:
 
 def _hush() -> None:
     """Let the interpreter's last flush go nowhere: the reader of the pipe has gone."""
-    import os
-
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from tlsalert.cli.output import binary, open_output
+from tlsalert.cli.screen import pages
 from tlsalert.errors import TlsalertError, UsageError
 from tlsalert.pki.containers import Blob
 from tlsalert.pki.found import Damage, Found
@@ -50,7 +51,7 @@ Examples:
 Ends with 0; with 1 where --warn was given and a certificate has ended or ends within it; with 3 where a path could
 not be read, and 4 where a server could not be reached."""
 )
-@click.argument("places", metavar="PATH|HOST:PORT...", nargs=-1)
+@click.argument("places", metavar="PATH|HOST:PORT...", nargs=-1, type=click.Path(allow_dash=True))
 @click.option("--at", "when", metavar="TIME", help="Judge dates as of this time (RFC 3339, or a date) instead of now.")
 @click.option("--warn", metavar="SPAN", help="End with 1 if a certificate ends within it (90d, 6w, 2y) or has ended.")
 @click.option(
@@ -92,6 +93,7 @@ not be read, and 4 where a server could not be reached."""
     metavar="FILE",
     help="Passphrases of key stores and keys, one a line. Without it you are asked, on a terminal.",
 )
+@pages
 def command(
     places: tuple[str, ...],
     when: str | None,

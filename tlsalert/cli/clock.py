@@ -10,6 +10,8 @@ from contextlib import AbstractContextManager, nullcontext
 
 import click
 
+from tlsalert.cli import known
+from tlsalert.cli.screen import pages
 from tlsalert.clockways.ask import WAYS, Readings, ask_each, chosen, device_at, held_together
 from tlsalert.clockways.joint import beyond
 from tlsalert.clockways.manners import Login, Manners
@@ -66,7 +68,13 @@ Ends with 0; with 1 where a clock is surely farther off than --fail-on-skew; wit
 or --fail-on-skew was given and no way shows a clock; with 130 when interrupted (what was learned is shown)."""
 )
 @click.argument("target", metavar="HOST[:PORT]")
-@click.option("--ways", callback=_ways, metavar="LIST", help="Ask these ways only, as random,https. Default: all.")
+@click.option(
+    "--ways",
+    callback=_ways,
+    metavar="LIST",
+    shell_complete=known.ways,
+    help="Ask these ways only, as random,https. Default: all.",
+)
 @click.option(
     "--port", "ports", multiple=True, callback=_ports, metavar="WAY=PORT", help="Ask a way at this port. Repeat."
 )
@@ -78,7 +86,12 @@ or --fail-on-skew was given and no way shows a clock; with 130 when interrupted 
 @click.option("--ca-cert", type=File, metavar="FILE", help="A CA that the device trusts, for bisection.")
 @click.option("--ca-key", type=File, metavar="FILE", help="That CA's private key. You are asked for its passphrase.")
 @click.option("--ca-passphrase-env", metavar="NAME", help="The environment variable with the passphrase of --ca-key.")
-@click.option("--starttls", metavar="PROTOCOL", help="Ask for TLS in this protocol first: smtp, imap, ldap …")
+@click.option(
+    "--starttls",
+    metavar="PROTOCOL",
+    shell_complete=known.protocols,
+    help="Ask for TLS in this protocol first: smtp, imap, ldap …",
+)
 @click.option("--sni", metavar="NAME", help="The server name to send.")
 @click.option(
     "--timeout",
@@ -102,6 +115,7 @@ or --fail-on-skew was given and no way shows a clock; with 130 when interrupted 
     show_default=True,
     help="For people, or for programs.",
 )
+@pages
 def command(
     target: str,
     ways: tuple[str, ...] | None,

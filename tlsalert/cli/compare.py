@@ -9,6 +9,7 @@ from typing import TextIO
 
 import click
 
+from tlsalert.cli.screen import pages
 from tlsalert.replay.compare import Change, Comparison
 from tlsalert.replay.result import load_result
 from tlsalert.replay.result_json import row_json
@@ -40,6 +41,7 @@ Ends with 0 where the answers are the same, with 1 where they differ."""
     help="Sentences, JSON, or a page.",
 )
 @click.option("-o", "--output", type=click.Path(dir_okay=False, allow_dash=True), default="-", help="Write to a file.")
+@pages
 def command(before: str, after: str, labels: tuple[str, ...], form: str, output: str) -> None:
     """Say in words what B answers otherwise than A: two firmwares of one device, or two devices.
 

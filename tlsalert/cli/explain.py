@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 
 import click
 
+from tlsalert.cli import known
+from tlsalert.cli.screen import pages
 from tlsalert.explain import Cause, ExplainedAlert, Explanation, explain
 from tlsalert.render.style import escape, painter
 
@@ -35,8 +37,14 @@ Examples:
 
 Ends with 0, or with 2 where nothing could be understood."""
 )
-@click.argument("texts", metavar="TEXT...", nargs=-1)
-@click.option("--stack", "stack", metavar="NAME", help="The TLS library that sent the alert: all that it sends it for.")
+@click.argument("texts", metavar="TEXT...", nargs=-1, shell_complete=known.alerts)
+@click.option(
+    "--stack",
+    "stack",
+    metavar="NAME",
+    shell_complete=known.stacks,
+    help="The TLS library that sent the alert: all that it sends it for.",
+)
 @click.option("--list", "listing", is_flag=True, help="List every alert, and the stacks that --stack knows.")
 @click.option(
     "--format",
@@ -46,6 +54,7 @@ Ends with 0, or with 2 where nothing could be understood."""
     show_default=True,
     help="How to print it; json is a list with one object per TEXT.",
 )
+@pages
 def command(texts: tuple[str, ...], stack: str | None, listing: bool, form: str) -> None:
     r"""Say what an alert or an error means, who sends it for what, and what to check next.
 

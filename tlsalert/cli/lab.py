@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
+from tlsalert.cli import known
 from tlsalert.errors import UsageError
 from tlsalert.render.style import escape
 
@@ -85,7 +86,13 @@ Ends with 0 when it is stopped by Ctrl-C or SIGTERM, and with 2 where it can't r
 )
 @click.option("--cert", type=click.Path(dir_okay=False), metavar="FILE", help="The device's certificate and chain.")
 @click.option("--key", type=click.Path(dir_okay=False), metavar="FILE", help="Its private key; default: in --cert.")
-@click.option("--tls", "versions", metavar="LIST", help="The versions: of 1.0, 1.1, 1.2 and 1.3. Default: 1.2,1.3.")
+@click.option(
+    "--tls",
+    "versions",
+    metavar="LIST",
+    shell_complete=known.versions,
+    help="The versions: of 1.0, 1.1, 1.2 and 1.3. Default: 1.2,1.3.",
+)
 @click.option("--ciphers", metavar="LIST", help="Cipher suites up to TLS 1.2, as OpenSSL lists them.")
 @click.option("--alpn", metavar="LIST", help="Application protocols, best first, such as h2,http/1.1.")
 @click.option("--crl", "crls", multiple=True, type=click.Path(dir_okay=False), metavar="FILE", help="A CRL in PEM.")
@@ -97,7 +104,7 @@ Ends with 0 when it is stopped by Ctrl-C or SIGTERM, and with 2 where it can't r
     "greet like a remote console, or close.",
 )
 @click.option("--starttls", type=click.Choice(["smtp", "imap", "pop3"]), help="Begin in clear, with this protocol.")
-@click.option("--fault", metavar="NAME", help="Fail in a certain way; see below.")
+@click.option("--fault", metavar="NAME", shell_complete=known.faults, help="Fail in a certain way; see below.")
 @click.option("--stack", type=click.Choice(STACK_NAMES), help="Run this server, where it is installed, instead.")
 @click.option("--case", "case_name", type=click.Choice(CASE_NAMES), help="Play a case that is known.")
 @click.option(

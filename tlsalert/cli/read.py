@@ -13,6 +13,7 @@ import click
 
 from tlsalert.capture import Reader, Wanted, open_evidence
 from tlsalert.cli.output import binary, open_output
+from tlsalert.cli.screen import pages
 from tlsalert.errors import TlsalertError
 from tlsalert.given import Given, given
 from tlsalert.log_reader import LogReader
@@ -21,6 +22,7 @@ from tlsalert.secrets.opening import OpenWith
 
 if TYPE_CHECKING:
     from tlsalert.cli.wireshark import ForWireshark
+    from tlsalert.render.text import TextWriter
 
 
 @click.command(
@@ -34,7 +36,7 @@ Examples:
 
 Ends with 0, with 1 where --fail-on found a failure, with 3 where a file could not be read."""
 )
-@click.argument("evidence", metavar="EVIDENCE...", nargs=-1, required=True)
+@click.argument("evidence", metavar="EVIDENCE...", nargs=-1, required=True, type=click.Path(allow_dash=True))
 @click.option(
     "--only",
     type=click.Choice(["all", "failed", "alerts"]),
@@ -112,7 +114,8 @@ Ends with 0, with 1 where --fail-on found a failure, with 3 where a file could n
 )
 @click.option("--with-secrets", is_flag=True, help="Put the secrets that open them into what --extract writes.")
 @click.option("--cross-check", is_flag=True, help="Compare with what Wireshark's tshark sees in the same file.")
-@click.option("--full", is_flag=True, help="Show connections that went well as fully as the others.")
+@pages
+@click.option("--full", is_flag=True, help="Show every connection in full: those that went well, too, and many.")
 @click.option("--fail-on", type=click.Choice(["fatal"]), help="End with 1 if a handshake failed.")
 def command(
     evidence: tuple[str, ...],
@@ -138,7 +141,8 @@ def command(
     """Decode the TLS handshakes in captures and logs and say who refused what, why, and what to change.
 
     EVIDENCE is a pcap or pcapng file or a log, plain or compressed (gzip, zstd, xz, bzip2), or "-" for a pipe.
-    Connections come in the order of their first packets; from a pipe, and where very many failed, as they end.
+    Connections come in the order of their first packets; from a pipe, and where very many failed, as they end. On a
+    terminal more than twelve that failed, or 500 in all, are a table with a row for each.
 
     \b
     Logs are known by their content:
@@ -209,9 +213,7 @@ class _Session:
 
     def text(self, evidence: tuple[str, ...], out: TextIO, full: bool) -> None:
         """Write for people."""
-        from tlsalert.render.text import TextWriter
-
-        writer = TextWriter(out, full=full)
+        writer = _writer(out, full, "-" in evidence)
         for path in evidence:
             reader = self._open(path)
             if reader is None:
@@ -300,6 +302,17 @@ class _Session:
         click.echo(f"tlsalert: {error}", err=True)
 
 
+def _writer(out: TextIO, full: bool, piped: bool) -> TextWriter:
+    """Return what writes for people; many connections are a table on a terminal, not where they come as they end."""
+    if out.isatty() and not full and not piped:
+        from tlsalert.render.table import ManyWriter
+
+        return ManyWriter(out)
+    from tlsalert.render.text import TextWriter
+
+    return TextWriter(out, full=full)
+
+
 def _secrets(
     keylogs: tuple[str, ...],
     rsa_keys: tuple[str, ...],
@@ -363,8 +376,8 @@ def _parquet(output: str) -> None:
 
 
 def _progress(reader: Reader | LogReader) -> AbstractContextManager[Callable[[int], None] | None]:
-    """Show a bar on standard error where that is a terminal and the file is so large that reading it takes a while."""
-    if not sys.stderr.isatty() or reader.size is None or reader.size < 100 << 20:
+    """Show a bar on standard error where that is a terminal, the size is known and reading takes over a second."""
+    if not sys.stderr.isatty() or not reader.size or reader.size < 1 << 20:
         return nullcontext(None)
     from tlsalert.cli.progress import bar
 

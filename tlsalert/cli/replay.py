@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
+from tlsalert.cli import known as complete
 from tlsalert.cli.output import open_output
+from tlsalert.cli.screen import pages
 from tlsalert.errors import CaptureError, UsageError
 from tlsalert.replay import baseline
 from tlsalert.replay.bench import Asked, Bench, VariantFacts, passphrases
@@ -96,16 +98,27 @@ reached (what was learned is shown); with 130 when interrupted (likewise)."""
 @click.option("--passphrase-env", metavar="NAME", help="The environment variable with the passphrase of --key.")
 @click.option("--ca-passphrase-env", metavar="NAME", help="The environment variable with the passphrase of --ca-key.")
 @click.option(
-    "--variant", "variants", multiple=True, metavar="NAME", help="What to show. Repeat; default: all that can be made."
+    "--variant",
+    "variants",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=complete.variants,
+    help="What to show. Repeat; default: all that can be made.",
 )
 @click.option(
     "--tls",
     "versions",
     metavar="LIST",
     callback=_versions,
+    shell_complete=complete.versions,
     help="TLS versions, as 1.0,1.2,1.3. Default: those of the ClientHello.",
 )
-@click.option("--starttls", metavar="PROTOCOL", help="Ask for TLS in this protocol first: smtp, imap, ldap …")
+@click.option(
+    "--starttls",
+    metavar="PROTOCOL",
+    shell_complete=complete.protocols,
+    help="Ask for TLS in this protocol first: smtp, imap, ldap …",
+)
 @click.option("--sni", metavar="NAME", help="The server name to send.")
 @click.option("--http", metavar="PATH", help="Once accepted, GET this path: some servers (nginx) refuse only inside.")
 @click.option(
@@ -154,6 +167,7 @@ reached (what was learned is shown); with 130 when interrupted (likewise)."""
     help="For people, for programs, or a page to look at.",
 )
 @click.option("-o", "--output", type=click.Path(dir_okay=False, allow_dash=True), default="-", help="Write to a file.")
+@pages
 def command(
     target: str | None,
     suite_file: str | None,

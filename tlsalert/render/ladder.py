@@ -31,6 +31,7 @@ from tlsalert.render.style import escape
 INDENT = 8
 BETWEEN = " · "
 NARROWEST, WIDEST = 44, 76  # cells from one side to the other
+UNTIMED = 30  # where times would leave fewer cells they are not shown
 MOST_STEPS = 40  # of a longer ladder the two ends are shown
 HEAD, TAIL = 26, 12
 MOST_WORDS = 48  # cells of what stands behind a message
@@ -113,6 +114,7 @@ class _Sheet:
         self.place_width = max([5, *(len(_place(step)) for step in shown)])
         self.time_width = max([6, *(len(self._milliseconds(step.time)) + 3 for step in shown)])
         self.timed = any(self._milliseconds(step.time) for step in shown)
+        self.timed &= width - INDENT - self.place_width - self.time_width - 4 >= UNTIMED
         self.lane_at = INDENT + self.place_width + (self.time_width if self.timed else 0) + 4
         self.lane, self.remarks_beside = _lane(shown, width - self.lane_at)
 
@@ -124,7 +126,7 @@ class _Sheet:
 
     def lines(self, step: Step) -> list[Line]:
         """Return the lines of one step: labels that do not fit beside each other stand below each other."""
-        labels = _joined(step, self.lane)
+        labels = _joined(_shortened(step, self.lane), self.lane)
         pointing = len(labels) - 1 if step.sender == "client" else 0
         lines: list[Line] = []
         for number, label in enumerate(labels):
@@ -213,6 +215,17 @@ def _joined(step: Step, lane: int) -> list[Line]:
                 pieces[place], lines = told, tried
                 break
     return lines
+
+
+def _shortened(step: Step, lane: int) -> Step:
+    """Return an alert without its level, or with its name alone, where the lane is too narrow for all."""
+    if step.kind != "alert" or len(step.labels) != 1:
+        return step
+    label = step.labels[0]
+    for word in (" fatal", "ALERT "):
+        if cells(label) > lane - 4:
+            label = label.replace(word, "", 1)
+    return step._replace(labels=(label,))
 
 
 def _words(messages: tuple[HandshakeMessage, ...], connection: Connection) -> tuple[str, ...]:

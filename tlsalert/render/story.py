@@ -19,6 +19,8 @@ from tlsalert.render.timeline import timeline
 
 INDENT = 8
 LABEL = 11  # cells of "seen", "known", "do" … with the blanks behind them
+NARROW = 64  # below this width all but the title is set in by NARROW_INDENT
+NARROW_INDENT = 2
 MOST_CERTIFICATES = 4  # of one chain
 MOST_ROWS = 20  # of notes, or of evidence
 GAP = "   "
@@ -38,17 +40,20 @@ def is_quiet(connection: Connection) -> bool:
 
 def block(connection: Connection, width: int) -> list[Line]:
     """Return the whole story: who and what, ladder, certificates, the verdict and what supports it."""
+    spared = INDENT - NARROW_INDENT if width < NARROW else 0
+    room = width + spared
     parts = [
-        ladder(connection, width),
-        _certificates(connection, width),
-        verdict_lines(connection.verdict, width),
-        timeline(connection, width),
-        reasons(connection, width),
+        ladder(connection, room),
+        _certificates(connection, room),
+        verdict_lines(connection.verdict, room),
+        timeline(connection, room),
+        reasons(connection, room),
     ]
     lines = _title(connection, width)
     for part in parts:
         if part:
-            lines += part if part is parts[0] else [[], *part]
+            moved = [_outdented(line, spared) for line in part]
+            lines += moved if part is parts[0] else [[], *moved]
     return lines
 
 
@@ -56,8 +61,9 @@ def compact(connection: Connection, width: int) -> list[Line]:
     """Return the connection in one line, cut to ``width``; one that is not whole has its summary below."""
     verdict = connection.verdict
     well = verdict is not None and verdict.outcome == "established"
-    line: Line = [(pad(f"#{connection.connection}", 6), "dim"), (pad(_ends(connection), 36) + GAP, "")]
-    line.append(("ok   " if well else "—    ", "good" if well else "dim"))
+    number, ends = (pad(f"#{connection.connection}", 6), "dim"), (pad(_ends(connection), 36) + GAP, "")
+    mark = ("ok   " if well else "—    ", "good" if well else "dim")
+    line: Line = [number, ends, mark] if width >= NARROW else [number, mark, ends]
     line.append((pad(escape(connection.tls_version or ""), 7) + GAP, ""))
     warnings = [alert for alert in connection.alerts if alert.code and alert.description is not None]
     line += [(alert_words(alert) + GAP, "warn") for alert in warnings[:3]]
@@ -132,7 +138,7 @@ def _certificates(connection: Connection, width: int) -> list[Line]:
     for (label, one), text in zip(shown, facts, strict=True):
         if narrow:
             lines.append(_labelled(label, _subject(one, room)))
-            lines += [_labelled("", text)] if text else []
+            lines += [_labelled("", part) for part in wrap(text, room)] if text else []
         else:
             lines.append(_labelled(label, (pad(_subject(one, beside), column) + GAP + text).rstrip()))
         for problem in one.problems[:MOST_CERTIFICATES]:
@@ -224,6 +230,11 @@ def certainty(verdict: Verdict) -> str:
     return f"{_likely(verdict.confidence)}{GAP}{verdict.cause}{fault}"
 
 
+def certainty_number(verdict: Verdict) -> str:
+    """Return how sure the cause is, as a number: "0.97"."""
+    return _likely(verdict.confidence)
+
+
 def _likely(confidence: float) -> str:
     """Return a probability with two decimals; a small one is not called nothing."""
     return "<0.01" if 0 < confidence < 0.005 else f"{confidence:.2f}"
@@ -243,6 +254,14 @@ def labelled_rows(label: str, texts: Sequence[str], room: int) -> list[Line]:
 def _labelled(label: str, text: str, style: str = "") -> Line:
     """Return a line with its label in the label's column."""
     return [(" " * INDENT, ""), (pad(label, LABEL), "dim"), (text.rstrip(), style)]
+
+
+def _outdented(line: Line, less: int) -> Line:
+    """Return the line without the first ``less`` of the blanks that it begins with."""
+    if not less or not line:
+        return line
+    (text, style), *rest = line
+    return [(text[less:] if text[:less].isspace() else text, style), *rest]
 
 
 def _stripped(line: Line) -> Line:

@@ -1,7 +1,7 @@
 """Colours for terminals, and text from strangers made safe to show on one.
 
 Colour follows the stream and the environment: NO_COLOR (https://no-color.org) takes it away everywhere,
-FORCE_COLOR gives it to files and pipes as well.
+FORCE_COLOR gives it to files and pipes as well. A terminal that calls itself "dumb" gets none.
 """
 
 from __future__ import annotations
@@ -10,11 +10,13 @@ import os
 from collections.abc import Callable
 from typing import TextIO
 
-# Parameters of ECMA-48's SGR. Only the sixteen basic colours, which follow the terminal's own theme.
+# Parameters of ECMA-48's SGR. Only the sixteen basic colours, which follow the terminal's own theme; of those only
+# red, magenta and bright blue, which can be read on black and on white (green, yellow and cyan fade on white, blue on
+# black). Bright blue and red differ for the colour-blind, too, and what a colour says stands in words as well.
 STYLES: dict[str, str] = {
     "alert": "1;31",
-    "warn": "33",
-    "good": "32",
+    "warn": "35",
+    "good": "94",
     "head": "1",
     "dim": "2",
 }
@@ -42,7 +44,9 @@ def escape(text: str) -> str:
 def _shows_colour(stream: TextIO) -> bool:
     if os.environ.get("NO_COLOR"):
         return False
-    return bool(os.environ.get("FORCE_COLOR")) or (not stream.closed and stream.isatty())
+    return bool(os.environ.get("FORCE_COLOR")) or (
+        not stream.closed and stream.isatty() and os.environ.get("TERM") != "dumb"
+    )
 
 
 def _paint(text: str, style: str) -> str:

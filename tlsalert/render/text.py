@@ -15,7 +15,8 @@ from tlsalert.render.spans import ASCII, Line, can_draw, cells, cut_left, wrap
 from tlsalert.render.story import block, compact, is_quiet
 from tlsalert.render.style import escape, painter
 
-NARROWEST, WIDEST = 80, 120
+NARROWEST, WIDEST = 40, 120
+TABLE_WIDEST = 200  # of a table: longer lines than WIDEST are hard to read, longer rows are not
 
 
 class TextWriter:
@@ -71,9 +72,9 @@ class TextWriter:
         return drawn.encode(encoding, "backslashreplace").decode(encoding)
 
 
-def terminal_width() -> int:
-    """Return the terminal's width in cells, at least 80 and at most 120."""
-    return min(max(shutil.get_terminal_size().columns, NARROWEST), WIDEST)
+def terminal_width(widest: int = WIDEST) -> int:
+    """Return the terminal's width in cells (or $COLUMNS), at least 40 and at most ``widest``."""
+    return min(max(shutil.get_terminal_size().columns, NARROWEST), widest)
 
 
 def heading(connection: Connection, width: int) -> Line:
@@ -87,12 +88,19 @@ def summary_lines(summary: Summary, width: int, dated: bool = False) -> list[Lin
     span = _span(summary, dated)
     counted = _counts(summary)
     room = width - cells(counted) - 3 - (cells(span) + 3 if span else 0)
-    line: Line = [(cut_left(escape(summary.source), max(room, 20)), "head")]
+    beside = room >= min(20, cells(escape(summary.source)))
+    if not beside:
+        room += cells(counted) + 3
+    line: Line = [(cut_left(escape(summary.source), max(room, 8)), "head")]
     if span:
         line.append(("   " + span, ""))
     failed = summary.failed_by_server + summary.failed_by_client + summary.failed_other
-    line.append(("   " + counted, "alert" if failed else "good" if summary.connections else ""))
+    style = "alert" if failed else "good" if summary.connections else ""
     lines: list[Line] = [line]
+    if beside:
+        line.append(("   " + counted, style))
+    else:  # a narrow terminal
+        lines += [[("    " + part, style)] for part in wrap(counted, width - 4)]
     for note in summary.notes:
         first, *rest = wrap(escape(note), width - 10)
         lines.append([("    note  ", "dim"), (first, "warn")])

@@ -19,6 +19,7 @@ DATE_CAUSES = ("certificate_not_yet_valid", "certificate_expired")
 A_DAY = 86_400 * 1_000_000_000
 A_MINUTE = 60 * 1_000_000_000
 LEAST_GAP = 4  # cells between two different dates
+LEAST_ROOM = 16  # cells for the picture; the certificate's name is left out before it has fewer
 
 
 class Mark(NamedTuple):
@@ -111,7 +112,10 @@ class _Picture:
         self.name = cut(common_name(certificate.subject) or "", 24)
         self.width = width
         self.left = INDENT + len(self.before) + 1
-        room = width - self.left - len(self.after) - 1 - (cells(self.name) + 3 if self.name else 0)
+        room = width - self.left - len(self.after) - 1
+        if self.name and room - cells(self.name) - 3 < LEAST_ROOM:
+            self.name = ""
+        room -= cells(self.name) + 3 if self.name else 0
         self.columns = _scale([first, last, *(mark.time for mark in marks)], self.left, room)
 
     def lines(self) -> list[Line]:
@@ -119,7 +123,9 @@ class _Picture:
         start, end = self.columns[self.first], self.columns[self.last]
         bar = "├" + "─" * (end - start - 1) + "┤"
         before = " " * (start - len(self.before) - 1) + self.before + " "
-        axis: Line = [(before, "dim"), (bar, "good"), (" " + self.after, "dim"), ("   " + self.name, "")]
+        axis: Line = [(before, "dim"), (bar, "good"), (" " + self.after, "dim")]
+        if self.name:
+            axis.append(("   " + self.name, ""))
         return [axis, *self._rows()]
 
     def _rows(self) -> list[Line]:

@@ -64,8 +64,8 @@ COMPRESSIONS: dict[bytes, Callable[[BinaryIO], Read]] = {
 class ByteSource:
     """The bytes of one piece of evidence. ``name`` is its path or "-"; ``damage`` is what a decompressor found broken.
 
-    ``size`` is the number of bytes where they are not compressed and no pipe. With ``file`` the bytes are those of that
-    one, and the path is but a name.
+    ``size`` is the file's own size in bytes, compressed as it may be; None of a pipe. With ``file`` the bytes are those
+    of that one, and the path is but a name.
     """
 
     def __init__(self, path: str | os.PathLike[str], file: IO[bytes] | None = None) -> None:
@@ -78,10 +78,10 @@ class ByteSource:
         self._take: Read = raw.read
         self._waits = self.pipe and _selectable(self._file)
         self.size: int | None = None if self.pipe or file is not None else os.fstat(self._file.fileno()).st_size
+        self._done = 0
         start = raw.peek(32, self.name)
         for magic, opener in COMPRESSIONS.items():
             if start.startswith(magic):
-                self.size = None
                 self._waits = False  # a decompressor may hold bytes that the pipe no longer shows
                 self._take = opener(cast("BinaryIO", io.BufferedReader(raw, CHUNK)))
                 break
@@ -98,6 +98,13 @@ class ByteSource:
     def close(self) -> None:
         """Close the file; standard input stays open. It is closed as well when nobody holds this any more."""
         self._close()
+
+    def advanced(self) -> int:
+        """Return how many of the file's ``size`` bytes were taken since this was asked before, 0 of a pipe."""
+        if self.size is None or self._file.closed:
+            return 0
+        before, self._done = self._done, self._file.tell()
+        return self._done - before
 
     def chunks(self) -> Iterator[bytes]:
         """Go through the bytes, a chunk at a time; a broken compression ends them and is told in ``damage``.

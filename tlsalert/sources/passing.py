@@ -85,6 +85,10 @@ class Passing:
             self._chunks.clear()
             self.waiting = 0
 
+    def advanced(self) -> int:
+        """Return 0: what passes has no size of which a part could be done."""
+        return 0
+
     def chunks(self) -> Iterator[bytes]:
         """Go through the chunks as they come. An empty one says that none has come for :data:`IDLE` seconds.
 

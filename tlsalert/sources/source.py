@@ -28,6 +28,9 @@ class Source(Protocol):
     def close(self) -> None:
         """Give up what it holds."""
 
+    def advanced(self) -> int:
+        """Return how many of the ``size`` bytes were taken since this was asked before; 0 where that is not known."""
+
     def chunks(self) -> Iterator[bytes]:
         """Go through the bytes, once, ``head`` among them."""
 

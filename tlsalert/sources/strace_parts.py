@@ -36,9 +36,15 @@ class Parts(ByteSource):
         self.head = source.head
         self.damage = source.damage
         self.pipe = False
-        self.size = None
+        self.size = sum(os.path.getsize(part) for part in parts if os.path.isfile(part))
         self.parts = tuple(parts)
+        self._done = self._passed = 0
         source.close()
+
+    def advanced(self) -> int:
+        """Return how many bytes of all files were taken since this was asked before."""
+        before, self._done = self._done, self._passed
+        return self._done - before
 
     def close(self) -> None:
         """Do nothing: the files are closed when they have been read."""
@@ -53,6 +59,7 @@ class Parts(ByteSource):
             line = b"%d %s\n" % (pid, text)
             held.append(line)
             size += len(line)
+            self._passed += len(text) + 1
             if size >= CHUNK:
                 yield b"".join(held)
                 held, size = [], 0

@@ -1,7 +1,7 @@
 """Write the manual page ``man/tlsalert.1`` from the help of all verbs: ``python tools/make_man.py``.
 
-With "-" it is printed instead. The page is mdoc's older sister man(7), which man-db, mandoc and every Unix read. A test
-holds it against the help.
+With "-" it is printed instead. The page is man(7), mdoc's older sister, which man-db, mandoc and every Unix read. A
+test holds it against the help.
 """
 
 from __future__ import annotations

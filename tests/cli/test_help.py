@@ -56,7 +56,7 @@ def test_every_example_is_a_command_line_that_is_understood(
 @pytest.mark.parametrize("name", VERBS)
 def test_every_verb_shows_examples_and_how_it_ends(name: str) -> None:
     assert len(examples(name)) >= 2
-    assert re.search(r"\bEnds with\s+0\b", help_of(name))
+    assert re.search(r"\bEnds\s+with\s+0\b", help_of(name))
 
 
 @pytest.mark.parametrize("name", VERBS)

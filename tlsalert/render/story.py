@@ -42,7 +42,7 @@ def block(connection: Connection, width: int) -> list[Line]:
         _certificates(connection, width),
         verdict_lines(connection.verdict, width),
         timeline(connection, width),
-        reasons(connection, width),
+        _reasons(connection, width),
     ]
     lines = _title(connection, width)
     for part in parts:
@@ -67,6 +67,11 @@ def compact(connection: Connection, width: int) -> list[Line]:
     if verdict is not None and not well:
         lines += [[(" " * 6 + text, "dim")] for text in wrap(escape(verdict.summary), width - 6)]
     return lines
+
+
+def verdict_block(verdict: Verdict, width: int) -> list[Line]:
+    """Return a verdict by itself: its sentence, and what supports it."""
+    return [*verdict_lines(verdict, width), [], *_reasons(Connection(source="", connection=0, verdict=verdict), width)]
 
 
 def _ends(connection: Connection) -> str:
@@ -191,7 +196,7 @@ def verdict_lines(verdict: Verdict | None, width: int) -> list[Line]:
     return [[(" " * INDENT, ""), (text, style)] for text in wrap(escape(verdict.summary), width - INDENT)]
 
 
-def reasons(connection: Connection, width: int) -> list[Line]:
+def _reasons(connection: Connection, width: int) -> list[Line]:
     """Return the rows below the verdict: what was seen and is known, what to do, how sure it is, notes."""
     verdict = connection.verdict or Verdict("incomplete", "")
     seen = [escape(one.says) + _where(one) for one in verdict.evidence if one.position is not None]

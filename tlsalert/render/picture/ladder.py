@@ -35,7 +35,7 @@ TOP = 44
 BEFORE = 12  # above a step
 NARROWEST = 360
 #: Height of the axis where time is to scale, for each step.
-STRETCH = 44
+STRETCH = 90
 
 CLASSES = {"alert": "alert", "warn": "caution", "dim": "quiet", "": ""}
 

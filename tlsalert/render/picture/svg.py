@@ -36,6 +36,8 @@ STYLESHEET = (
     f"@media(prefers-color-scheme:dark){{.tlsalert-picture{{{_DARK}}}}}"
     f".light .tlsalert-picture,.tlsalert-picture.light{{{_LIGHT}}}"
     f".dark .tlsalert-picture,.tlsalert-picture.dark{{{_DARK}}}"
+    # Paper is light, whatever the screen is.
+    f"@media print{{.tlsalert-picture.tlsalert-picture{{{_LIGHT}}}}}"
     ".tlsalert-picture text{fill:var(--tp-ink);font-variant-numeric:tabular-nums;white-space:pre}"
     ".tlsalert-picture .small{font-size:12px}"
     ".tlsalert-picture .head{font-weight:600}"

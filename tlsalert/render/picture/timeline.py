@@ -26,6 +26,8 @@ HEAD = 24
 NARROWEST = 320
 BELOW = 16  # pixels for words below a bar
 LEAST_GAP = 26  # pixels between two different dates
+APART = 44  # pixels from one year to the next
+YEARS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 A_DAY = 86_400 * 1_000_000_000
 A_MINUTE = 60 * 1_000_000_000
 MOST_BARS = 8
@@ -79,16 +81,17 @@ def timeline_svg(
     width: int = 720,
     theme: Theme = "auto",
     styled: bool = True,
+    most: int = MOST_BARS,
 ) -> str:
-    """Return the picture, ``width`` pixels wide; the bars that are judged stand first, at most eight are drawn.
+    """Return the picture, ``width`` pixels wide; the bars that are judged stand first, at most ``most`` are drawn.
 
     ``styled=False`` leaves the stylesheet to the page around it.
     """
     width = max(width, NARROWEST)
     ordered = sorted(bars, key=lambda bar: not bar.judged)
-    shown = ordered[:MOST_BARS]
+    shown = ordered[:most]
     sheet = _Sheet(shown, marks, width)
-    drawn = [sheet.axis(), *map(sheet.bar, shown), *sheet.clocks(), *map(sheet.name, shown)]
+    drawn = [sheet.axis(), *map(sheet.bar, range(len(shown))), *sheet.clocks(), *map(sheet.name, range(len(shown)))]
     if len(shown) < len(bars):
         drawn.append(label(EDGE, sheet.bottom + 2, f"… {len(bars) - len(shown)} more certificates", "dim small"))
     name = "Validity of the certificates against the clocks"
@@ -166,10 +169,10 @@ class _Sheet:
         self.bars, self.marks, self.width = bars, marks, width
         dates = [*(mark.time for mark in marks), *(date for bar in bars for date in (bar.first, bar.last))]
         self.points = _scale(dates, EDGE + 8, width - EDGE - 8)
-        self.tops: dict[Bar, int] = {}
+        self.tops: list[int] = []
         self.bottom = HEAD
         for bar in bars:
-            self.tops[bar] = self.bottom + 18
+            self.tops.append(self.bottom + 18)
             self.bottom += ROW if all(map(self._inside, self._gaps(bar))) else ROW + BELOW
         self.rows = self._spread()
         self.height = self.bottom + 20 * max(len(self.rows), 1) + 10
@@ -179,25 +182,28 @@ class _Sheet:
         return _between(self.points, time)
 
     def axis(self) -> str:
-        """Return the years along the top, as many as have room."""
+        """Return the years along the top, at steps that leave room for them."""
         drawn: list[str] = []
-        if not self.points:
-            return ""
-        first, last = (int(rfc3339(time, 0)[:4]) for time in (self.points[0][0], self.points[-1][0]))
-        right = -100.0
-        step = max((last - first) // 12, 1)
-        for year in range(first + 1, last + 1, step):
-            x = self.x(int((datetime(year, 1, 1, tzinfo=EPOCH.tzinfo) - EPOCH).total_seconds()) * 1_000_000_000)
-            if x - right < 44 or not EDGE + 14 < x < self.width - EDGE - 14:
-                continue
-            right = x
+        for year, x in self._years():
             drawn.append(element("path", d=f"M{x:.1f} {HEAD - 6}V{self.bottom - 8}", class_="tick"))
             drawn.append(label(x, 12, str(year), "dim small", "middle"))
         return "".join(drawn)
 
-    def bar(self, bar: Bar) -> str:
+    def _years(self) -> list[tuple[int, float]]:
+        """Return years of one step with their pixels; none where even centuries come too close."""
+        if not self.points:
+            return []
+        first, last = (int(rfc3339(time, 0)[:4]) for time in (self.points[0][0], self.points[-1][0]))
+        for step in YEARS:
+            found = [(year, self.x(_new_year(year))) for year in range(-(-(first + 1) // step) * step, last + 1, step)]
+            found = [(year, x) for year, x in found if EDGE + 14 < x < self.width - EDGE - 14]
+            if all(right - left >= APART for (_, left), (_, right) in pairwise(found)):
+                return found
+        return []
+
+    def bar(self, number: int) -> str:
         """Return one certificate's bar, and the gap to the clock that judges it."""
-        top = self.tops[bar]
+        bar, top = self.bars[number], self.tops[number]
         begins, ends = self.x(bar.first), self.x(bar.last)
         drawn: list[str] = []
         for gap in self._gaps(bar):
@@ -206,9 +212,9 @@ class _Sheet:
         drawn.append(element("rect", x=begins, y=top, width=max(ends - begins, 2), height=BAR, rx=3, class_="valid"))
         return element("g", *drawn, class_="bar judged" if bar.judged else "bar")
 
-    def name(self, bar: Bar) -> str:
+    def name(self, number: int) -> str:
         """Return what stands at a bar: whose it is and its dates above it, the gap in words inside or below it."""
-        top = self.tops[bar]
+        bar, top = self.bars[number], self.tops[number]
         dates = f"{_day(bar.first)} to {_day(bar.last)}"
         cell = BOLD_CELL if bar.judged else CELL
         room = self.width - 2 * EDGE - wide(dates, SMALL_CELL) - 24
@@ -236,18 +242,19 @@ class _Sheet:
 
     def clocks(self) -> list[str]:
         """Return the clocks: a line through all bars, below it whose it is and what it says."""
-        drawn: list[str] = []
+        lines: list[str] = []
+        labels: list[str] = []
         for row, marks in enumerate(self.rows):
             for mark, x, end in marks:
                 out = " out" if self._outside(mark) else ""
                 y = self.bottom + 16 + 20 * row
                 at = self.x(mark.time)
-                drawn.append(element("path", d=f"M{at:.1f} {HEAD - 2}V{y - 13:.1f}", class_=f"mark{out}"))
-                drawn.append(element("path", d=_shape(mark.kind, at, y - 8), class_=f"point{out}"))
+                lines.append(element("path", d=f"M{at:.1f} {HEAD - 2}V{y - 13:.1f}", class_=f"mark{out}"))
+                lines.append(element("path", d=_shape(mark.kind, at, y - 8), class_=f"point{out}"))
                 anchor: Literal["start", "end"] = "end" if end else "start"
-                look = "bad head" if out else "head" if mark.judge else ""
-                drawn.append(label(x, y - 3, self._words(mark), look, anchor))
-        return drawn
+                look = "halo bad head" if out else "halo head" if mark.judge else "halo"
+                labels.append(label(x, y - 3, self._words(mark), look, anchor))
+        return lines + labels
 
     def _gaps(self, bar: Bar) -> list[Gap]:
         """Return what lies between a bar that is judged and the clock that judges it."""
@@ -325,7 +332,11 @@ def _whose(bar: Bar) -> str:
 def _verdict(mark: Mark, bars: Sequence[Bar]) -> str:
     """Return what a judging clock makes of the judged bar: ", by which CN=IPMI is not valid for another 433 days"."""
     gaps = ((bar, miss(bar, mark)) for bar in bars if bar.judged and mark.judge)
-    return "".join(f", by which {bar.name} is {gap[2]}" for bar, gap in gaps if gap is not None)
+    return "".join(f", by which {_whose(bar)} is {gap[2]}" for bar, gap in gaps if gap is not None)
+
+
+def _new_year(year: int) -> int:
+    return nanoseconds(datetime(year, 1, 1, tzinfo=EPOCH.tzinfo))
 
 
 def _day(time: int) -> str:

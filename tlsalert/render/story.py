@@ -76,6 +76,11 @@ def compact(connection: Connection, width: int) -> list[Line]:
     return lines
 
 
+def verdict_block(verdict: Verdict, width: int) -> list[Line]:
+    """Return a verdict by itself: its sentence, and what supports it."""
+    return [*verdict_lines(verdict, width), [], *_reasons(Connection(source="", connection=0, verdict=verdict), width)]
+
+
 def _ends(connection: Connection) -> str:
     """Return who talks to whom: "10.0.0.5:40112 → 10.0.0.7:5900"."""
     ends = (connection.client, connection.server)
@@ -200,7 +205,7 @@ def verdict_lines(verdict: Verdict | None, width: int) -> list[Line]:
     return [[(" " * INDENT, ""), (text, style)] for text in wrap(escape(verdict.summary), width - INDENT)]
 
 
-def reasons(connection: Connection, width: int) -> list[Line]:
+def _reasons(connection: Connection, width: int) -> list[Line]:
     """Return the rows below the verdict: what was seen and is known, what to do, how sure it is, notes."""
     verdict = connection.verdict or Verdict("incomplete", "")
     seen = [escape(one.says) + _where(one) for one in verdict.evidence if one.position is not None]

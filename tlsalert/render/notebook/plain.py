@@ -13,7 +13,7 @@ from tlsalert.model import Certificate, Connection, Verdict
 from tlsalert.render.names import alert_words, deciding_alert
 from tlsalert.render.rows import date_text
 from tlsalert.render.spans import Line
-from tlsalert.render.story import block, compact, reasons, verdict_lines
+from tlsalert.render.story import block, compact, verdict_block
 from tlsalert.render.style import escape
 
 if TYPE_CHECKING:
@@ -61,8 +61,7 @@ def show_verdict(verdict: Verdict, page: Page) -> None:
     if _nested(page):
         page.text(f"<Verdict: {escape(verdict.summary)}>")
         return
-    story = Connection(source="", connection=0, verdict=verdict)
-    page.text(lines_text([*verdict_lines(verdict, WIDTH), [], *reasons(story, WIDTH)]))
+    page.text(lines_text(verdict_block(verdict, WIDTH)))
 
 
 def show_certificate(certificate: Certificate, page: Page) -> None:

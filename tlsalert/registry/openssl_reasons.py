@@ -124,16 +124,12 @@ def by_words(words: str) -> Reason | None:
 
 
 def name_of(number: int) -> str | None:
-    """Return the constant of a reason's number, without SSL_R_; None where it is not listed."""
+    """Return the constant of a reason's number in OpenSSL 3.0, without SSL_R_; None where it is not listed."""
     from tlsalert.registry.library_errors.openssl_reasons import NAMES
 
-    return NAMES.get(number) or _FORMER.get(number)
+    return NAMES.get(number)
 
 
 def by_number(number: int) -> Reason | None:
     """Return the reason of this number."""
     return REASONS.get(name_of(number) or "")
-
-
-#: Numbers that OpenSSL 3.0 no longer has; those that it has kept are its forerunners'.
-_FORMER: Final = {176: "NO_CERTIFICATES_RETURNED", 178: "NO_CERTIFICATE_RETURNED"}

@@ -38,6 +38,9 @@ FUNCTIONS = {
     508: "tls_setup_handshake", 521: "tls_early_post_process_client_hello", 607: "ssl_choose_client_version",
 }  # fmt: skip
 
+# Reasons whose number has another meaning since 1.1.1, by function (gone since 1.1.0) and number: ssl/ssl.h of 1.0.1.
+FORMER = {(137, 178): "NO_CERTIFICATE_RETURNED"}
+
 
 class Packed(NamedTuple):
     """A packed code, taken apart. ``family`` is who packs so; ``alert`` is what was received, if it says one."""
@@ -76,7 +79,8 @@ def unpack(digits: str, *, boring: bool = False) -> Packed | None:
     if top in LIBRARIES and low:
         family = "LibreSSL" if function == 0xFFF else "OpenSSL 1"
         name = FUNCTIONS.get(function) if top == SSL_LIBRARY else None
-        return Packed(code, family, top, low, reason_name(top, low), name, _alert(low, top))
+        reason_named = FORMER.get((function, low)) if top == SSL_LIBRARY else None
+        return Packed(code, family, top, low, reason_named or reason_name(top, low), name, _alert(low, top))
     return None
 
 

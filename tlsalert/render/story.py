@@ -47,7 +47,7 @@ def block(connection: Connection, width: int) -> list[Line]:
         _certificates(connection, room),
         verdict_lines(connection.verdict, room),
         timeline(connection, room),
-        reasons(connection, room),
+        _reasons(connection, room),
     ]
     lines = _title(connection, width)
     for part in parts:

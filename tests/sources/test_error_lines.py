@@ -77,3 +77,30 @@ def test_any_line_tells_of_an_alert_or_not(line: str) -> None:
     for text in (line, "remote error: tls: " + line, "SSL alert number " + line, "TLSV1_ALERT_" + line):
         said = alert_in(text)
         assert said is None or 0 <= int(said.description) <= 255
+
+
+@pytest.mark.parametrize(
+    ("line", "refuser", "cause"),
+    [
+        (
+            "handshake: tls: failed to verify client certificate: x509: certificate has expired or is not yet valid: "
+            "current time 2015-03-12T05:41:10Z is before 2016-05-19T09:46:36Z",
+            "server",
+            "certificate_not_yet_valid",
+        ),
+        (
+            "tls: failed to verify certificate: x509: certificate has expired or is not yet valid: "
+            "current time 2030-01-01T00:00:00Z is after 2026-05-17T09:46:36Z",
+            "client",
+            "certificate_expired",
+        ),
+        ("tls: failed to verify certificate: x509: certificate signed by unknown authority", "client", "unknown_ca"),
+    ],
+)
+def test_what_go_says_of_a_certificate_is_its_own_objection(line: str, refuser: str, cause: str) -> None:
+    (one,) = told(line)
+    assert alerts(one) == []
+    assert one.verdict is not None
+    assert (one.verdict.refused_by, one.verdict.cause) == (refuser, cause)
+    assert SIGN.search(line.encode())
+    assert LAST.sign.search(line.encode())

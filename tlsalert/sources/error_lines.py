@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
-from tlsalert.model import Side
+from tlsalert.model import Objection, Side
 from tlsalert.registry.alerts import AlertDescription
 from tlsalert.sources.stamps import Entry
 from tlsalert.sources.talks import Talks
@@ -16,8 +16,11 @@ from tlsalert.understanding.line import understand
 
 #: What a line has that may tell of an alert.
 SIGN: Final = re.compile(
-    rb"(?i)alert|ssl routines|reason\(1[01]\d\d\)|remote error: tls|SSL: \w+\]|certificate verify failed|_VERIFY_FAILED"
+    rb"(?i)alert|ssl routines|reason\(1[01]\d\d\)|remote error: tls|SSL: \w+\]|certificate verify failed|"
+    rb"_VERIFY_FAILED|failed to verify (?:client )?certificate: x509"
 )
+#: What Go's crypto/tls says of a certificate that it refuses (handshake_server.go, handshake_client.go).
+_GO: Final = re.compile(r"tls: failed to verify (client )?certificate: (x509: .*)")
 
 _SERVER: Final = re.compile(
     r"SSL_accept|ssl3_get_client|tls_process_client|s_server|while SSL handshaking, client|"
@@ -70,6 +73,7 @@ class ErrorLines:
         """Take a line."""
         said = alert_in(entry.text)
         if said is None:
+            self._objection(entry, number)
             return
         shape = re.sub(r"[0-9A-Fa-f]{2,}|\d", "#", entry.text)
         if self._last is not None and self._again(said, number, entry.time, shape):
@@ -80,6 +84,17 @@ class ErrorLines:
         talk.notes.append("an error line is all there is of this connection")
         self._talks.end("error line")
         self._last = (said.description, number, entry.time, {shape})
+
+    def _objection(self, entry: Entry, number: int) -> None:
+        """Take a line in which a program says what it refused its peer's certificate for, without naming an alert."""
+        go = _GO.search(entry.text)
+        if go is None:
+            return
+        known = next((one for one in understand(entry.text) if one.cause is not None), None)
+        talk = self._talks.begin("error line", "Go", number, entry.time, "server" if go[1] else "client")
+        talk.object(Objection(go[2], talk.here, None if known is None else known.cause, True))
+        talk.notes.append("an error line is all there is of this connection")
+        self._talks.end("error line")
 
     def _again(self, said: AlertSaid, number: int, time: int | None, shape: str) -> bool:
         """Whether a line tells in other words what the one before it told."""

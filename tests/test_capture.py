@@ -185,11 +185,11 @@ def test_progress_is_told_in_bytes_of_the_file(mixed: Path) -> None:
     assert sum(done) == reader.size == mixed.stat().st_size
 
 
-def test_the_size_of_what_a_compressed_file_holds_is_not_known(mixed: Path, tmp_path: Path) -> None:
+def test_the_size_of_a_compressed_file_is_that_on_the_disk(mixed: Path, tmp_path: Path) -> None:
     packed = tmp_path / "mixed.gz"
     packed.write_bytes(gzip.compress(mixed.read_bytes()))
     reader = Reader(packed)
-    assert (reader.size, reader.live) == (None, False)
+    assert (reader.size, reader.live) == (packed.stat().st_size, False)
     list(reader)
 
 

@@ -23,6 +23,7 @@ from scapy.config import conf
 from scapy.error import log_runtime
 from scapy.fields import Field
 from scapy.layers import inet, inet6, l2  # noqa: F401 - they teach scapy the link types and what lies in them
+from scapy.layers.tls.extensions import TLS_Ext_Unknown
 from scapy.layers.tls.handshake import TLSClientHello
 from scapy.layers.tls.record import TLS
 from scapy.layers.tls.session import tlsSession
@@ -473,7 +474,10 @@ def _no_session() -> Any:
 
 
 def scapy_client_hello(hello: ClientHello) -> TLSClientHello:
-    """Return a ClientHello as scapy's layer, with the same bytes."""
+    """Return a ClientHello as scapy's layer, with the same bytes.
+
+    Extensions that scapy cannot read, or would write otherwise, are bytes without a meaning to it (TLS_Ext_Unknown).
+    """
     body = b"".join(
         (
             hello.legacy_version.to_bytes(2, "big"),
@@ -485,7 +489,28 @@ def scapy_client_hello(hello: ClientHello) -> TLSClientHello:
     )
     if hello.extensions:
         body += _vector(2, b"".join(one.type.to_bytes(2, "big") + _vector(2, one.data) for one in hello.extensions))
-    return TLSClientHello(b"\x01" + _vector(3, body))
+    message = b"\x01" + _vector(3, body)
+    try:
+        layer = TLSClientHello(message)
+        if bytes(layer) == message:
+            return layer
+    except Exception as error:  # it raises all kinds for what its layers do not expect
+        log_runtime.debug("tlsalert: scapy does not read a hello's extensions: %s", error)
+    listed = [TLS_Ext_Unknown(type=one.type, len=len(one.data), val=one.data) for one in hello.extensions]
+    return TLSClientHello(
+        msglen=len(body),
+        version=hello.legacy_version,
+        gmt_unix_time=int.from_bytes(hello.random[:4], "big"),
+        random_bytes=hello.random[4:],
+        sidlen=len(hello.session_id),
+        sid=hello.session_id,
+        cipherslen=2 * len(hello.cipher_suites),
+        ciphers=list(hello.cipher_suites),
+        complen=len(hello.compression_methods),
+        comp=list(hello.compression_methods),
+        extlen=sum(4 + len(one.data) for one in hello.extensions),
+        ext=listed,
+    )
 
 
 def client_hello(layer: TLSClientHello) -> ClientHello:

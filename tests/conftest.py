@@ -6,7 +6,8 @@ you keep it, it is reviewed like code.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import gc
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,15 @@ from hypothesis import settings
 # What a slow or busy machine takes is no property of the code.
 settings.register_profile("tests", deadline=None)
 settings.load_profile("tests")
+
+
+@pytest.fixture(autouse=True)
+def collector() -> Iterator[None]:
+    """Set the cycle collector back: the command line sets it for a process of its own, and tests run it in theirs."""
+    thresholds = gc.get_threshold()
+    yield
+    gc.set_threshold(*thresholds)
+    gc.enable()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

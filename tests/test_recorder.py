@@ -19,11 +19,16 @@ MS = 1_000_000
 
 
 def recorded(
-    *sends: tuple[Side, bytes], how: Literal["fin", "rst"] = "fin", v6: bool = False, seed: int = 0
+    *sends: tuple[Side, bytes],
+    how: Literal["fin", "rst"] = "fin",
+    v6: bool = False,
+    seed: int = 0,
+    mtu: int = 1500,
+    checksums: bool = True,
 ) -> list[Packet]:
     """Record sends that lie 10 ms apart; the server closes."""
     file = BytesIO()
-    with Recorder(file, seed=seed) as recorder:
+    with Recorder(file, seed=seed, mtu=mtu, checksums=checksums) as recorder:
         conversation = recorder.open(CLIENT6 if v6 else CLIENT, SERVER6 if v6 else SERVER, START)
         time = START
         for side, data in sends:
@@ -46,6 +51,20 @@ def payloads(packets: list[Packet], port: int) -> list[bytes]:
 def test_every_checksum_is_right(length: int, v6: bool) -> None:
     packets = recorded(("client", bytes(range(251)) * 20), ("server", b"\xff" * length), v6=v6)
     assert {value for packet in packets for value in packet.checksums} == {0xFFFF}
+
+
+@pytest.mark.parametrize("length", [2047, 2048, 2049, 4097, 65_000, 65_001])
+def test_every_checksum_of_a_giant_packet_is_right(length: int) -> None:
+    packets = recorded(("client", bytes(range(253)) * 300), ("server", b"\xfe" * length), mtu=65_535)
+    assert max(packet.length for packet in packets) == 65_535
+    assert {value for packet in packets for value in packet.checksums} == {0xFFFF}
+
+
+def test_without_checksums_all_else_is_the_same() -> None:
+    told: list[tuple[Side, bytes]] = [("client", b"\x16\x03\x01"), ("server", bytes(2000))]
+    summed, bare = recorded(*told), recorded(*told, checksums=False)
+    assert [(p.time, p.flags, p.payload) for p in bare] == [(p.time, p.flags, p.payload) for p in summed]
+    assert not {p.checksums[-1] for p in bare} <= {0xFFFF}
 
 
 @settings(deadline=None)

@@ -37,9 +37,10 @@ def command(listen: str, target: str, **given: Any) -> None:
     made up around the bytes that passed.
     """
     near, far = _place(listen, "--listen"), _place(target, "--to")
-    show = prepare(Asked(**given))
+    asked = Asked(**given)
+    show = prepare(asked)
     _more_descriptors()
-    source = TapSource(near, far)
+    source = TapSource(near, far, checksums=asked.write is not None)
     where = source.address if isinstance(source.address, str) else _shown(*source.address)
     show(source, f"listening on {where}")
     if source.unreached and not source.connections:

@@ -21,11 +21,11 @@ MTU: Final = 65_535
 class TapSource(Passing):
     """The connections that pass between ``listen`` and ``target``, as a capture.
 
-    ``packets`` counts what was made of them. The connections never wait for who reads the capture: what finds no room
-    in the queue is left out of it and counted.
+    ``packets`` counts what was made of them; their ``checksums`` are for who keeps them as a capture. The connections
+    never wait for who reads the capture: what finds no room in the queue is left out of it and counted.
     """
 
-    def __init__(self, listen: Place, target: Place, limit: int = QUEUE) -> None:
+    def __init__(self, listen: Place, target: Place, limit: int = QUEUE, checksums: bool = True) -> None:
         name = f"tap to {target if isinstance(target, str) else _shown(*target)}"
         super().__init__(name, PCAP_HEADER, limit)
         self.packets = 0
@@ -36,7 +36,7 @@ class TapSource(Passing):
         self._pending: list[bytes] = []
         self._size = 0
         self._base = time.time_ns() - time.monotonic_ns()
-        self._recorder = Recorder(self, mtu=MTU, delay=0)
+        self._recorder = Recorder(self, mtu=MTU, delay=0, checksums=checksums)
         self._pending.clear()  # the file's header, which is this source's head
         self._size = self.packets = 0
         self._forwarder = Forwarder(listen, target, self)

@@ -38,6 +38,7 @@ from tlsalert.diagnosis.ending import (
 )
 from tlsalert.model import Closing, Connection, Position, Testimony
 
+LONE_FINISHED = "client change_cipher_spec record:69"
 FAREWELL_13 = "client change_cipher_spec record:69 record:100"  # Finished, then a request
 
 
@@ -239,6 +240,10 @@ def test_up_to_tls_1_2_both_sides_must_have_finished(story: tuple[str, ...], don
         pytest.param(
             (HELLO, HELLO_13, FAREWELL_13, "client hidden:close_notify fin"), True, id="the client takes leave"
         ),
+        pytest.param((HELLO, HELLO_13, LONE_FINISHED, "client rst"), True, id="the client has finished and leaves"),
+        pytest.param((HELLO, HELLO_13, LONE_FINISHED, "server fin"), False, id="the server leaves"),
+        pytest.param((HELLO, HELLO_13, FAREWELL_13, "client rst"), False, id="it waits no longer for an answer"),
+        pytest.param((HELLO, HELLO_13, ANSWER_13, "client rst"), False, id="its certificate is not judged yet"),
         pytest.param((HELLO, HELLO_13, ANSWER_13, TICKETS_13, "server hidden:close_notify fin"), True, id="both do"),
         pytest.param((HELLO, HELLO_13, ANSWER_13, TICKETS_13 + " hidden:close_notify fin"), True, id="in one packet"),
     ],

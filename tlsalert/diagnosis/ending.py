@@ -192,7 +192,24 @@ def _established_13(connection: Connection) -> bool:
             client_answered = True
     farewells = [a.sender for a in connection.alerts if "close_notify" in (a.inferred, str(a.description)[:12])]
     agreed = "client" in farewells or (any(m.sender == "server" for m in inside) and "server" in farewells)
+    agreed = agreed or _finished_and_left(connection)
     return client_answered and agreed and not any(a.fatal and a.code != CLOSE_NOTIFY for a in connection.alerts)
+
+
+def _finished_and_left(connection: Connection) -> bool:
+    """Whether the client's Finished was its whole answer and it left then, as health checks and benchmarks do.
+
+    No certificate was asked for, so the server has nothing left to refuse, and nothing to answer either: for the client
+    the handshake is done once it has sent its Finished (RFC 8446 §4.4.4).
+    """
+    if connection.closed.sender != "client" or connection.closed.how == "open":
+        return False
+    if certificate_asked(connection) is not False:
+        return False
+    inside = [m.message for m in connection.messages if m.decrypted and m.sender == "client"]
+    if inside:
+        return inside == ["finished"] and not connection.application_records[0]
+    return len(client_records(connection)) == 1
 
 
 def _frame(one: EncryptedRecord | HandshakeMessage) -> int:

@@ -38,7 +38,7 @@ def live(
     server_clock: str | datetime | None = None,
     client_cert: str | os.PathLike[str] | None = None,
 ) -> Iterator[Connection]:
-    """Listen on an interface, or on several, and give each connection as soon as it has ended.
+    """Listen on an interface, on several, or on all ("any"), and give each connection as soon as it has ended.
 
         for connection in tlsalert.live("eth0", only="failed"):
             print(connection.verdict.summary)

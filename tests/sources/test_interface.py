@@ -10,12 +10,13 @@ import struct
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tlsalert.errors import CaptureError, UsageError
 from tlsalert.sources import interface
-from tlsalert.sources.interface import Interface, OneByOne, Ring, open_interface, rights_missing
+from tlsalert.sources.interface import Interface, OneByOne, Ring, interfaces_up, open_interface, rights_missing
 
 SECRET = b"said on loopback"
 
@@ -32,8 +33,8 @@ needs_rights = pytest.mark.skipif(not _may_listen(), reason="needs the right to 
 
 
 @contextlib.contextmanager
-def opened(bpf: str | None = None) -> Iterator[Interface]:
-    made = open_interface("lo", bpf, 3)
+def opened(bpf: str | None = None, blocks: int = 256) -> Iterator[Interface]:
+    made = open_interface("lo", bpf, 3, blocks)
     try:
         yield made
     finally:
@@ -71,6 +72,16 @@ def port() -> Iterator[int]:
         yield listener.getsockname()[1]
 
 
+def test_interfaces_that_are_up_and_understood_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    there = {"lo": ("0x9", 772), "eth0": ("0x1003", 1), "eth1": ("0x1002", 1), "can0": ("0x1", 280)}
+    for name, (flags, kind) in there.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "flags").write_text(f"{flags}\n")
+        (tmp_path / name / "type").write_text(f"{kind}\n")
+    monkeypatch.setattr(socket, "if_nameindex", lambda: list(enumerate([*there, "gone0"], 1)))
+    assert interfaces_up(tmp_path) == ["lo", "eth0"]
+
+
 @needs_rights
 @pytest.mark.parametrize("kind", [Ring, OneByOne])
 def test_each_packet_on_loopback_comes_once(kind: type, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,17 +107,15 @@ def test_a_filter_keeps_others_out(port: int) -> None:
 
 
 @needs_rights
-def test_the_ring_goes_round(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(interface, "BLOCKS", 2)
-    with opened(f"udp port {port}") as made:
+def test_the_ring_goes_round(port: int) -> None:
+    with opened(f"udp port {port}", blocks=2) as made:
         for _ in range(5):
             assert len(heard(made, port)) == 1
 
 
 @needs_rights
-def test_what_finds_no_room_is_counted(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(interface, "BLOCKS", 1)
-    with opened(f"udp port {port}") as made, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+def test_what_finds_no_room_is_counted(port: int) -> None:
+    with opened(f"udp port {port}", blocks=1) as made, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
         if not isinstance(made, Ring):
             pytest.skip("this kernel has no ring")
         for _ in range(50):

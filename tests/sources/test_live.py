@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import struct
 from collections.abc import Callable
@@ -13,6 +14,7 @@ import pytest
 from tests.talks import Talk, refused, write
 from tlsalert.errors import CaptureError
 from tlsalert.packet_reader import Reader
+from tlsalert.sources import live
 from tlsalert.sources.interface import Interface
 from tlsalert.sources.live import LiveSource, listen, statistics
 from tlsalert.wire.ring import enhanced_packet
@@ -138,7 +140,7 @@ def test_closing_ends_the_thread_and_closes_the_interfaces() -> None:
 def test_where_one_cannot_be_opened_the_others_are_closed() -> None:
     first = FakeInterface("eth0")
 
-    def opener(name: str, bpf: str | None, number: int) -> Interface:
+    def opener(name: str, bpf: str | None, number: int, blocks: int) -> Interface:
         if number:
             raise CaptureError("there is no such interface", name)
         return first
@@ -146,6 +148,36 @@ def test_where_one_cannot_be_opened_the_others_are_closed() -> None:
     with pytest.raises(CaptureError, match="eth1"):
         listen(["eth0", "eth1"], None, opener)
     assert first.closed
+
+
+def test_where_one_of_several_breaks_off_the_others_are_heard(talk: Callable[..., tuple[bytes, int]]) -> None:
+    gone = FakeInterface("veth0", error=CaptureError("the interface is down, or has gone", "veth0"))
+    reader = Reader("both", source=(source := LiveSource([gone, FakeInterface("eth0", talk(refused(42), number=1))])))
+    assert len(list(itertools.islice(reader, 1))) == 1
+    source.stop()
+    list(reader)
+    assert any("veth0" in note and "not listening" in note for note in source.notes())
+    assert gone.closed
+
+
+def test_several_share_the_memory_for_bursts_and_none_is_opened_twice() -> None:
+    asked: list[tuple[str, int, int]] = []
+
+    def opener(name: str, bpf: str | None, number: int, blocks: int) -> Interface:
+        asked.append((name, number, blocks))
+        return FakeInterface(name)
+
+    for names in (["eth0"], ["eth0", "eth1", "eth0"], [f"veth{n}" for n in range(100)]):
+        with listen(names, None, opener):
+            pass
+    assert asked[:3] == [("eth0", 0, 256), ("eth0", 0, 128), ("eth1", 1, 128)]
+    assert {blocks for _, _, blocks in asked[3:]} == {16}
+
+
+def test_any_stands_for_all_that_are_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "interfaces_up", lambda: ["lo", "eth7"])
+    with listen(["any"], None, lambda name, *_: FakeInterface(name)) as source:
+        assert source.name == "lo eth7"
 
 
 def test_the_counts_stand_in_the_capture() -> None:

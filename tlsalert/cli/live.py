@@ -22,7 +22,13 @@ Ends with Ctrl-C, SIGTERM, --duration or --count, and tells the sums. Ends with 
 failure, with 3 where it may not listen or the interface has gone."""
 )
 @click.option(
-    "-i", "--interface", "interfaces", multiple=True, required=True, metavar="IFACE", help="Repeat for several."
+    "-i",
+    "--interface",
+    "interfaces",
+    multiple=True,
+    required=True,
+    metavar="IFACE",
+    help='Repeat for several; "any": all.',
 )
 @click.option("--bpf", metavar="FILTER", help="Take only packets that pass a filter of libpcap, as tcpdump's.")
 @options
@@ -33,4 +39,5 @@ def command(interfaces: tuple[str, ...], bpf: str | None, **given: Any) -> None:
     pass the connections through "tlsalert tap".
     """
     show = prepare(Asked(**given))
-    show(listen(interfaces, bpf), f"listening on {escape(' '.join(interfaces))}")
+    source = listen(interfaces, bpf)
+    show(source, f"listening on {escape(source.name)}")

@@ -16,6 +16,7 @@ import select
 import socket
 import struct
 import sys
+from pathlib import Path
 from typing import Any, Final, Protocol
 
 from tlsalert.errors import CaptureError, TlsalertError, UsageError
@@ -32,6 +33,10 @@ LINKS: Final = {
     803: RADIOTAP,
 }
 LOOPBACK: Final = 772
+#: Stands for all interfaces, as it does for libpcap.
+ANY: Final = "any"
+#: What the kernel tells of interfaces: their kind, and whether they are up (IFF_UP in <linux/if.h>).
+NET, UP = Path("/sys/class/net"), 0x1
 
 # <linux/if_packet.h>
 SOL_PACKET, RX_RING, STATISTICS, VERSION, IGNORE_OUTGOING = 263, 5, 6, 10, 23
@@ -70,8 +75,21 @@ class Interface(Protocol):
         """Listen no more."""
 
 
-def open_interface(name: str, bpf: str | None = None, number: int = 0) -> Interface:
+def interfaces_up(net: Path = NET) -> list[str]:
+    """Return the interfaces that are up and whose packets are understood: those that "any" stands for."""
+    found: list[str] = []
+    for _, name in socket.if_nameindex():
+        with contextlib.suppress(OSError, ValueError):  # it has gone in between
+            up = int((net / name / "flags").read_text(), 16) & UP
+            if up and int((net / name / "type").read_text()) in LINKS:
+                found.append(name)
+    return found
+
+
+def open_interface(name: str, bpf: str | None = None, number: int = 0, blocks: int = BLOCKS) -> Interface:
     """Listen on an interface, with a filter in libpcap's language; ``number`` is what pcapng shall call it.
+
+    ``blocks`` is how many blocks the ring has, of 256 KiB each.
 
     Raises :class:`CaptureError` where there is none such, or no right to listen, and :class:`UsageError` for a filter
     that is none.
@@ -92,7 +110,7 @@ def open_interface(name: str, bpf: str | None = None, number: int = 0) -> Interf
         if kind == LOOPBACK:  # each packet comes twice there: sent, and received
             with contextlib.suppress(OSError):  # before Linux 4.20
                 opened.ins.setsockopt(SOL_PACKET, IGNORE_OUTGOING, 1)
-        made = ring(opened, name, LINKS[kind], kind != LOOPBACK, number)
+        made = ring(opened, name, LINKS[kind], kind != LOOPBACK, number, blocks)
         return made or OneByOne(opened, name, LINKS[kind], number)
     except BaseException:
         opened.close()
@@ -131,12 +149,11 @@ def _open(name: str, bpf: str | None) -> Any:
         raise CaptureError(f"cannot listen: {error.strerror or error}", name) from error
 
 
-def ring(opened: Any, name: str, link: int, both_ways: bool, number: int) -> Ring | None:
+def ring(opened: Any, name: str, link: int, both_ways: bool, number: int, blocks: int = BLOCKS) -> Ring | None:
     """Return the interface with a ring of packets; None where the kernel has none, or numbers are big-endian."""
     if sys.byteorder != "little":
         return None
     plain = opened.ins
-    blocks = BLOCKS
     try:
         plain.setsockopt(SOL_PACKET, VERSION, TPACKET_V3)
         while True:

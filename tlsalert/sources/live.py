@@ -10,13 +10,15 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 
 from tlsalert.errors import CaptureError
-from tlsalert.sources.interface import RETIRE, Interface, open_interface
+from tlsalert.sources.interface import ANY, BLOCKS, RETIRE, Interface, interfaces_up, open_interface
 from tlsalert.sources.passing import QUEUE, Passing
 
 #: Seconds between two looks at whether to stop, and at how many packets were lost.
 TICK = 0.2
 #: The most bytes of a packet that are captured: all of it.
 SNAP = 262_144
+#: An interface's ring has at least so many blocks, however many interfaces there are.
+LEAST_BLOCKS = 16
 
 
 class LiveSource(Passing):
@@ -31,6 +33,7 @@ class LiveSource(Passing):
         self.packets = 0
         self.dropped = 0
         self._interfaces = interfaces
+        self._heard = list(interfaces)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True, name="listening")
         self._thread.start()
@@ -59,12 +62,12 @@ class LiveSource(Passing):
         error: Exception | None = None
         try:
             while not self._stopping.is_set():
-                ready, _, _ = select.select(self._interfaces, [], [], TICK)
+                ready, _, _ = select.select(self._heard, [], [], TICK)
                 for interface in ready:
-                    self._drain(interface)
+                    self._hear(interface)
                 self._count()
             time.sleep(2 * RETIRE / 1000)  # what has just come the kernel gives away when it has lain for so long
-            for interface in self._interfaces:
+            for interface in self._heard:
                 self._drain(interface)
         except CaptureError as broken:
             error = broken
@@ -77,6 +80,16 @@ class LiveSource(Passing):
                 with contextlib.suppress(OSError):
                     interface.close()
             self.end(error)
+
+    def _hear(self, interface: Interface) -> None:
+        """Take what is there. One that breaks off is left, and told of, as long as there are others."""
+        try:
+            self._drain(interface)
+        except CaptureError as broken:
+            if len(self._heard) == 1:
+                raise
+            self._heard.remove(interface)
+            self.say(f"not listening there any more: {broken}")
 
     def _drain(self, interface: Interface) -> None:
         """Take what is there, but not for ever where more comes all the time."""
@@ -98,11 +111,18 @@ class LiveSource(Passing):
 def listen(
     names: Iterable[str], bpf: str | None = None, opener: Callable[..., Interface] = open_interface
 ) -> LiveSource:
-    """Begin to listen on interfaces. Raises what :func:`tlsalert.sources.interface.open_interface` does."""
+    """Begin to listen on interfaces; "any" stands for all that are up now.
+
+    Several share the memory that one alone would have for bursts. Raises what
+    :func:`tlsalert.sources.interface.open_interface` does.
+    """
+    wanted = list(dict.fromkeys(names))
+    if ANY in wanted:
+        wanted = interfaces_up() or wanted
     opened: list[Interface] = []
     try:
-        for number, name in enumerate(names):
-            opened.append(opener(name, bpf, number))
+        for number, name in enumerate(wanted):
+            opened.append(opener(name, bpf, number, max(LEAST_BLOCKS, BLOCKS // len(wanted))))
     except BaseException:
         for interface in opened:
             interface.close()

@@ -12,7 +12,6 @@ from tlsalert.collector import paused
 from tlsalert.connections import Connections
 from tlsalert.errors import CaptureError
 from tlsalert.given import Given, given
-from tlsalert.log_reader import LogReader
 from tlsalert.model import Connection, Summary
 from tlsalert.packet_reader import Reader
 from tlsalert.secrets.opening import OpenWith, open_with
@@ -22,6 +21,8 @@ from tlsalert.telling import Wanted
 
 if TYPE_CHECKING:
     from scapy.packet import Packet
+
+    from tlsalert.log_reader import LogReader
 
 __all__ = ["Capture", "Reader", "Wanted", "open_evidence", "read"]
 
@@ -44,6 +45,7 @@ def open_evidence(
         source.close()
         raise
     if kind == "log":
+        from tlsalert.log_reader import LogReader
         from tlsalert.sources.strace_parts import with_parts
 
         return LogReader(with_parts(source), wanted, secrets, given)

@@ -16,12 +16,12 @@ from tlsalert.cli.output import binary, open_output
 from tlsalert.cli.screen import pages
 from tlsalert.errors import TlsalertError
 from tlsalert.given import Given, given
-from tlsalert.log_reader import LogReader
 from tlsalert.model import Connection, Summary
 from tlsalert.secrets.opening import OpenWith
 
 if TYPE_CHECKING:
     from tlsalert.cli.wireshark import ForWireshark
+    from tlsalert.log_reader import LogReader
     from tlsalert.render.text import TextWriter
 
 
@@ -271,7 +271,7 @@ class _Session:
         except TlsalertError as error:
             self._tell(error)
             return None
-        if isinstance(reader, LogReader):
+        if not isinstance(reader, Reader):
             self.parts.update(map(os.path.realpath, reader.parts))
         return reader
 

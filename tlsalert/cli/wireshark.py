@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, TextIO
 import click
 
 from tlsalert.errors import CaptureError, UsageError
-from tlsalert.log_reader import LogReader
 from tlsalert.model import Connection
 from tlsalert.packet_reader import Reader
 
 if TYPE_CHECKING:
     from tlsalert.cross_check.check import Check
+    from tlsalert.log_reader import LogReader
 
 
 class ForWireshark:

@@ -8,13 +8,14 @@ from dataclasses import replace
 
 import pytest
 
-from tests.replay.fake_device import ACCEPTED, FOUNDING, GONE, LOST, alert
+from tests.replay.fake_device import ACCEPTED, FOUNDING, GONE, LOST, alert, refused_hello
 from tlsalert.replay.compare import compare, short_answer
 from tlsalert.replay.outcome import Closed, NotTried, Outcome, Refused, Silent
 from tlsalert.replay.result import HelloTold, Result, StackTold, row_of
 
 Answers = Mapping[tuple[str, str], Outcome]
 V12, V13 = "TLS 1.2", "TLS 1.3"
+CLOSED_AT_HELLO = Closed("fin", "client_hello")
 
 
 def result(label: str | None, answers: Answers, **others: object) -> Result:
@@ -184,3 +185,49 @@ def test_a_hello_of_the_same_name_is_no_other_hello() -> None:
         "the ClientHello is x in both, but what could not be reproduced of it differs",
     )
     assert compare(old, replace(new, hello=HelloTold("y"))).remarks == ("the ClientHello was another: x and now y",)
+
+
+REFUSED_13 = refused_hello(70)
+BOTH = {("good", V12): ACCEPTED, ("expired", V12): alert(45), ("good", V13): ACCEPTED, ("expired", V13): alert(45)}
+OLD = {**BOTH, ("good", V13): REFUSED_13, ("expired", V13): REFUSED_13}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "sentences"),
+    [
+        pytest.param(
+            OLD, BOTH, ["3.90 speaks TLS 1.3; 3.88 answered protocol_version (70) to its ClientHello, whatever .*"],
+            id="spoken now",
+        ),
+        pytest.param(
+            BOTH, OLD, ["3.90 answers protocol_version (70) to the ClientHello of TLS 1.3, .*; 3.88 spoke it"],
+            id="spoken no more",
+        ),
+        pytest.param(
+            OLD,
+            {**OLD, ("good", V13): CLOSED_AT_HELLO, ("expired", V13): CLOSED_AT_HELLO},
+            ["3.90 closes without an alert on the ClientHello of TLS 1.3; 3.88 answered protocol_version (70) .*"],
+            id="refused otherwise",
+        ),
+        pytest.param(
+            OLD, {**BOTH, ("good", V12): alert(42)},
+            ["3.90 speaks TLS 1.3; .*", "3.90 answers bad_certificate (42) to the good certificate in TLS 1.2 .*"],
+            id="and another change",
+        ),
+        pytest.param(OLD, OLD, [], id="no change"),
+        pytest.param(
+            {place: outcome for place, outcome in OLD.items() if place[1] == V12}, BOTH,
+            ["3.88 has no trial of the good certificate .*", "3.88 has no trial of an expired certificate .*"],
+            id="not tried before",
+        ),
+    ],
+)  # fmt: skip
+def test_what_changed_with_a_whole_tls_version_is_one_sentence(
+    before: Answers, after: Answers, sentences: list[str]
+) -> None:
+    comparison = compare(result("3.88", before), result("3.90", after))
+    assert len(comparison.sentences) == len(sentences)
+    for sentence, pattern in zip(comparison.sentences, sentences, strict=True):
+        assert re.fullmatch(pattern.replace("(", r"\(").replace(")", r"\)"), sentence)
+    assert str(comparison).splitlines()[: len(sentences)] == list(comparison.sentences) or not sentences
+    assert {change.variant for change in comparison.changes} >= {change.variant for change in comparison.apart}

@@ -82,8 +82,8 @@ def result_lines(
 def comparison_lines(comparison: Comparison, width: int) -> list[Line]:
     """Return the changes, each in a sentence, and how much is as it was."""
     lines: list[Line] = []
-    for change in comparison.changes:
-        lines += _differing(change.sentence, width)
+    for sentence in comparison.sentences:
+        lines += _differing(sentence, width)
     many = comparison.same
     same = f"{many} answer is" if many == 1 else f"{many} answers are"
     lines.append([(f"{same} the same" if lines else f"no difference: {same} the same", "dim" if lines else "good")])
@@ -125,7 +125,7 @@ def _answers(result: Result) -> int:
 def _matrix(result: Result, width: int, expected: Expected | None, whose: str) -> list[Line]:
     """Return the variants that were tried in any version, a line each."""
     rows = {row.place: row for row in result.rows}
-    refused = refused_as_such(result)
+    refused = result.refused_versions
     versions = [one for one in dict.fromkeys(row.tls_version for row in result.rows) if one not in refused]
     above = [_refused_line(version, row) for version, row in refused.items()]
     if not versions:
@@ -149,19 +149,6 @@ def _matrix(result: Result, width: int, expected: Expected | None, whose: str) -
         lines.append(_ended(line))
     legend = _legend(table.values(), short, whose, width)
     return [*lines, *([[]] if legend else []), *legend]
-
-
-def refused_as_such(result: Result) -> dict[str, Row]:
-    """Return the versions in which all was refused alike before a certificate was shown, each with one row of it."""
-    by_version: dict[str, list[Row]] = {}
-    for row in result.rows:
-        if row.outcome != "not_tried":
-            by_version.setdefault(row.tls_version, []).append(row)
-    return {
-        version: rows[0]
-        for version, rows in by_version.items()
-        if len(rows) > 1 and rows[0].stage == "client_hello" and len({row.answer for row in rows}) == 1
-    }
 
 
 def _refused_line(version: str, row: Row) -> Line:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -30,13 +30,28 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What changed from the result called ``before`` to the one called ``after``. ``same`` counts the equal rows."""
+    """What changed from the result called ``before`` to the one called ``after``. ``same`` counts the equal rows.
+
+    ``versions`` holds a sentence for each TLS version that only one of the two speaks: in it nearly everything changed,
+    and what did is among the ``changes`` all the same.
+    """
 
     before: str
     after: str
     changes: tuple[Change, ...]
     same: int
     remarks: tuple[str, ...] = ()
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def apart(self) -> tuple[Change, ...]:
+        """The changes that are not just those of a TLS version in ``versions``."""
+        return tuple(change for change in self.changes if not set(change.tls_versions) <= set(self.versions))
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """All that changed, in words: what changed with a whole TLS version is one sentence."""
+        return (*self.versions.values(), *(change.sentence for change in self.apart))
 
     @property
     def differs(self) -> bool:
@@ -46,7 +61,7 @@ class Comparison:
     def __str__(self) -> str:
         if not self.changes:
             return f"{self.after} answers as {self.before} did ({_rows(self.same)})"
-        return "\n".join(change.sentence for change in self.changes)
+        return "\n".join(self.sentences)
 
     def _repr_html_(self) -> str:
         from tlsalert.render.notebook.answers import comparison_html
@@ -78,7 +93,8 @@ def compare(before: Result, after: Result, among: Collection[tuple[str, str]] | 
             where = "" if len(versions) == len(versions_of) else " in " + _and(versions)
             changes.append(Change(variant, versions, was, row, _sentence(variant, where, was, row, names)))
     remarks = tuple(_remarks(before, after, names))
-    return Comparison(*names, tuple(changes), len(places) - len(differing), remarks)
+    wholly = dict(_versions(before, after, names)) if among is None else {}
+    return Comparison(*names, tuple(changes), len(places) - len(differing), remarks, wholly)
 
 
 def answers(row: Row) -> str:
@@ -194,6 +210,30 @@ def _remarks(before: Result, after: Result, names: tuple[str, str]) -> Iterator[
         yield f"{now} resembles {after.stack.name}, {was} resembled {before.stack.name}"
     if before.clock is not None and after.clock is not None and before.clock.says != after.clock.says:
         yield f"clock: {after.clock.says}; {was}: {before.clock.says}"
+
+
+def _versions(before: Result, after: Result, names: tuple[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield the TLS versions that one of the two refuses whatever the client shows, and what the other does there."""
+    was, now = names
+    old, new = before.refused_versions, after.refused_versions
+    tried = [{row.tls_version for row in one.rows if row.outcome != "not_tried"} for one in (before, after)]
+    for version in dict.fromkeys([*new, *old]):
+        if version not in tried[0] & tried[1] or _answer(old.get(version)) == _answer(new.get(version)):
+            continue
+        if version not in old:
+            yield version, f"{now} {_refuses(new[version], version)}, whatever the client shows; {was} spoke it"
+        elif version not in new:
+            yield version, f"{now} speaks {version}; {was} {_refused(old[version])}, whatever the client showed"
+        else:
+            yield version, f"{now} {_refuses(new[version], version)}; {was} {_refused(old[version])}"
+
+
+def _refuses(row: Row, version: str) -> str:
+    return _does(row)[0].format(f"the ClientHello of {version}")
+
+
+def _refused(row: Row) -> str:
+    return f"{_does(row)[1]} {'to' if row.alert is not None else 'at'} its ClientHello"
 
 
 def _answer(row: Row | None) -> tuple[object, ...] | None:

@@ -132,6 +132,19 @@ class Result:
         return next((row for row in self.rows if row.place == (variant, tls_version)), None)
 
     @property
+    def refused_versions(self) -> dict[str, Row]:
+        """The TLS versions in which all was refused alike before a certificate was shown, each with one row of it."""
+        by_version: dict[str, list[Row]] = {}
+        for row in self.rows:
+            if row.outcome != "not_tried":
+                by_version.setdefault(row.tls_version, []).append(row)
+        return {
+            version: rows[0]
+            for version, rows in by_version.items()
+            if len(rows) > 1 and rows[0].stage == "client_hello" and len({row.answer for row in rows}) == 1
+        }
+
+    @property
     def reached(self) -> bool:
         """Whether the target could be connected to at all, or nothing was to be tried."""
         tried = [row.outcome for row in self.rows if row.outcome != "not_tried"]

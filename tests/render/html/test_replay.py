@@ -33,6 +33,18 @@ def test_a_change_is_shown_side_by_side_and_in_words() -> None:
     assert "1 variant is answered as before" in seen.text
 
 
+def test_a_tls_version_that_is_new_is_one_change() -> None:
+    names = ("good", "expired")
+    same = [row_of(name, "TLS 1.2", ACCEPTED) for name in names]
+    old = result("3.88", *same, *(row_of(name, "TLS 1.3", refused_hello(70)) for name in names))
+    new = result("3.90", *same, *(row_of(name, "TLS 1.3", ACCEPTED) for name in names))
+    seen = Page(page_of(old, new)).text
+    assert "1 change from 3.88 to 3.90" in seen
+    assert "3.90 speaks TLS 1.3" in seen
+    assert "2 variants are answered as before, but for TLS 1.3" in seen
+    assert seen.count("protocol_version (70)") == 3
+
+
 def test_no_difference_is_said() -> None:
     same = result("a", row_of("good", "TLS 1.2", ACCEPTED))
     assert "a (now) answers as a (before) did (1 answer)" in Page(page_of(same, same)).text

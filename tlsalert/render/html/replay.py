@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from tlsalert._version import VERSION
 from tlsalert.render.html import page
-from tlsalert.render.replay_text import SYMBOLS, facts, refused_as_such, untried
+from tlsalert.render.replay_text import SYMBOLS, facts, untried
 from tlsalert.render.story import certainty
 from tlsalert.replay.compare import Comparison, short_answer
 from tlsalert.replay.expectation import Expectation
@@ -38,6 +38,8 @@ class Answer:
     note: str | None = None
     expected: str | None = None
     changed: bool = False
+    with_all: bool = False
+    """Whether it changed because its TLS version did, which is told once and not for each variant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +52,8 @@ class Line:
 
     @property
     def changed(self) -> bool:
-        """Whether any answer is another than before."""
-        return any(answer.changed for answer in self.answers)
+        """Whether any answer is another than before, for itself."""
+        return any(answer.changed and not answer.with_all for answer in self.answers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ def replay_page(shown: Sequence[Shown]) -> str:
 
 def comparison_page(comparison: Comparison, before: Result, after: Result) -> str:
     """Return the page about two results: what changed in words, and every answer of both side by side."""
-    lines = _both(before, after)
+    lines = _both(before, after, comparison.versions)
     told = page.frame(f"TLS answers: {comparison.before} and {comparison.after}") | {
         "version": VERSION,
         "comparison": comparison,
@@ -95,7 +97,7 @@ def _target(shown: Shown) -> dict[str, object]:
     """Return what the page says about one result."""
     result = shown.result
     tried = [row for row in result.rows if row.outcome != "not_tried"]
-    as_such = refused_as_such(result)
+    as_such = result.refused_versions
     versions = [version for version in _versions(result) if version not in as_such]
     lines = _matrix(result, versions, shown.expected)
     verdict = result.verdict
@@ -135,8 +137,11 @@ def _matrix(result: Result, versions: Sequence[str], expected: Expected | None =
     ]
 
 
-def _both(before: Result, after: Result) -> list[Line]:
-    """Return the variants of either, each with two answers in every version: before and after."""
+def _both(before: Result, after: Result, with_all: Collection[str]) -> list[Line]:
+    """Return the variants of either, each with two answers in every version: before and after.
+
+    In the versions ``with_all`` everything changed at once.
+    """
     old, new = ({row.place: row for row in one.rows} for one in (before, after))
     lines: list[Line] = []
     for variant in dict.fromkeys(row.variant for result in (after, before) for row in result.rows):
@@ -144,23 +149,23 @@ def _both(before: Result, after: Result) -> list[Line]:
         for version in _versions(before, after):
             was, now = old.get((variant, version)), new.get((variant, version))
             differs = (None if was is None else was.answer) != (None if now is None else now.answer)
-            answers += [_answer(was), _answer(now, changed=differs)]
+            answers += [_answer(was), _answer(now, changed=differs, with_all=version in with_all)]
         if any(answer.kind != "not_tried" or answer.changed for answer in answers):
             lines.append(Line(variant, phrase(variant), tuple(answers)))
     return lines
 
 
-def _answer(row: Row | None, expected: Expected | None = None, changed: bool = False) -> Answer:
+def _answer(row: Row | None, expected: Expected | None = None, changed: bool = False, with_all: bool = False) -> Answer:
     """Return an answer with its symbol, which also tells it without colour."""
     if row is None:
-        return Answer("not_tried", SYMBOLS["not_tried"], "none", changed=changed)
+        return Answer("not_tried", SYMBOLS["not_tried"], "none", changed=changed, with_all=with_all)
     wanted = expected(row) if expected is not None and row.outcome not in ("not_tried", "unreachable") else None
     unmet = wanted.short if wanted is not None and not wanted.met_by(row) else None
-    return Answer(row.outcome, SYMBOLS[row.outcome], short_answer(row), row.note, unmet, changed)
+    return Answer(row.outcome, SYMBOLS[row.outcome], short_answer(row), row.note, unmet, changed, with_all)
 
 
 def _headline(comparison: Comparison) -> str:
-    many = len(comparison.changes)
+    many = len(comparison.sentences)
     if not many:
         return str(comparison)
     changes = "1 change" if many == 1 else f"{many} changes"

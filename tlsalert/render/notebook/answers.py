@@ -37,14 +37,16 @@ def result_html(result: Result) -> str:
 def comparison_html(comparison: Comparison) -> str:
     """Return what changed from one result to the other, a line each, and how much did not."""
     before, after = words(comparison.before), words(comparison.after)
-    changed = "".join(map(_change, comparison.changes))
+    changed = "".join(map(_change, comparison.apart))
+    versions = "".join(f"<li>{words(sentence)}</li>" for sentence in comparison.versions.values())
     heads = f"<tr><th>variant</th><th>TLS</th><th>{before}</th><th>{after}</th><th>in words</th></tr>"
     table = f"<table><thead>{heads}</thead><tbody>{changed}</tbody></table>" if changed else ""
-    many = len(comparison.changes)
+    many = len(comparison.sentences)
     counted = f"{many} change{'' if many == 1 else 's'}, {comparison.same} the same" if many else str(comparison)
     remarks = "".join(f"<li>{words(remark)}</li>" for remark in comparison.remarks)
     return cell(
         f"<p><b>{before} → {after}</b> <span class='dim'>{words(counted)}</span></p>",
+        f"<ul>{versions}</ul>" if versions else "",
         table,
         f"<ul>{remarks}</ul>" if remarks else "",
     )

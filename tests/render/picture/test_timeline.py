@@ -145,3 +145,17 @@ def test_certificates_that_look_the_same_each_have_a_bar() -> None:
     bar = Bar("twin", date("2020-01-01"), date("2021-01-01"))
     tops = [one.get("y") for one in drawn([bar, bar], []).iter(SVG + "rect")]
     assert len(set(tops)) == 2
+
+
+def test_certificates_of_one_day_begin_at_one_place_and_a_clock_between_them_still_shows() -> None:
+    year = 365 * DAY
+    bars = [Bar("a", 0, 10 * year), Bar("b", DAY // 2, 10 * year)]
+    first, second = beginnings(drawn(bars, [Mark("capture", 5 * year)]))
+    assert abs(second - first) < 1
+    first, second = beginnings(drawn(bars, [Mark("capture", DAY // 4)]))
+    assert second - first > 20
+
+
+def beginnings(picture: Element) -> list[float]:
+    """Where the bars begin, in the order in which they are drawn."""
+    return [float(one.get("x", "")) for one in picture.iter(SVG + "rect") if one.get("class") == "valid"]

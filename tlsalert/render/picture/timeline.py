@@ -7,9 +7,9 @@ be told apart, so that a clock in 1970 does not squeeze a certificate of ninety 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from datetime import datetime
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Literal, NamedTuple
 
 from tlsalert.model import EPOCH, Certificate, Clock, Connection, Side, rfc3339
@@ -168,7 +168,7 @@ class _Sheet:
     def __init__(self, bars: Sequence[Bar], marks: Sequence[Mark], width: int) -> None:
         self.bars, self.marks, self.width = bars, marks, width
         dates = [*(mark.time for mark in marks), *(date for bar in bars for date in (bar.first, bar.last))]
-        self.points = _scale(dates, EDGE + 8, width - EDGE - 8)
+        self.points = _scale(dates, {mark.time for mark in marks}, EDGE + 8, width - EDGE - 8)
         self.tops: list[int] = []
         self.bottom = HEAD
         for bar in bars:
@@ -234,7 +234,7 @@ class _Sheet:
             left, end = self.x(gap[0]), self.x(gap[1])
             if self._inside(gap):
                 drawn.append(label((left + end) / 2, top + BAR - 3, gap[2], "bad small", "middle"))
-            elif left < self.width / 2:
+            elif (end if gap[0] == bar.last else left) < self.width / 2:  # the words stand at the clock's line
                 drawn.append(label(left + 8, top + BAR + 14, gap[2], "bad small halo"))
             else:
                 drawn.append(label(end - 8, top + BAR + 14, gap[2], "bad small halo", "end"))
@@ -294,18 +294,23 @@ class _Sheet:
         return rows
 
 
-def _scale(dates: Sequence[int], left: float, right: float) -> list[tuple[int, float]]:
-    """Return the pixel of each date: every gap gets a little, the rest is shared by duration."""
+def _scale(dates: Sequence[int], clocks: Set[int], left: float, right: float) -> list[tuple[int, float]]:
+    """Return the pixel of each date: every gap gets a little, the rest is shared by duration.
+
+    Certificates that begin or end within two days of each other are shown as if at once; a clock's place among them
+    always shows.
+    """
     points = sorted(set(dates))
     if len(points) < 2:
         return [(point, (left + right) / 2) for point in points]
-    gaps = len(points) - 1
-    least = min(LEAST_GAP, 0.4 * (right - left) / gaps)
-    spare = right - left - least * gaps
-    whole = points[-1] - points[0]
-    return [
-        (point, left + least * number + spare * ((point - points[0]) / whole)) for number, point in enumerate(points)
+    apart = [
+        later - earlier >= 2 * A_DAY or earlier in clocks or later in clocks for earlier, later in pairwise(points)
     ]
+    least = min(LEAST_GAP, 0.4 * (right - left) / max(sum(apart), 1))
+    spare = right - left - least * sum(apart)
+    whole = points[-1] - points[0]
+    steps = accumulate((least * one for one in apart), initial=left)
+    return [(point, step + spare * ((point - points[0]) / whole)) for point, step in zip(points, steps, strict=True)]
 
 
 def _between(points: Sequence[tuple[int, float]], time: int) -> float:

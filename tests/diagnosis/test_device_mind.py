@@ -168,6 +168,30 @@ def test_what_lets_in_whom_it_should_not_is_alarming_and_comes_first(variant: st
     assert told.alarming == (alarm,)
 
 
+OPEN = {"good": "ok", "none_sent": "ok", "self_signed_unknown": "ok", "expired": "ok", "key_mismatch": "51"}
+
+
+def test_a_device_that_lets_in_anybody_in_tls_may_refuse_inside_it() -> None:
+    """nginx accepts every chain in TLS and answers HTTP 400 (ngx_http_process_request)."""
+    told = mind(rows(OPEN), FACTS)
+    assert told.verdict.summary.startswith("Undecided: TLS lets in anybody")
+    assert "--http" in told.verdict.advice[0]
+    assert [finding.topic for finding in told.findings] == ["demand", "possession"]
+    assert told.trusts.how is None
+
+
+@pytest.mark.parametrize(
+    ("answers", "facts", "summary"),
+    [
+        pytest.param(OPEN, replace(FACTS, asked_inside=True), "strangers' as well", id="asked inside"),
+        pytest.param({**OPEN, "none_sent": "40"}, FACTS, "strangers' as well", id="it demands one"),
+        pytest.param({**OPEN, "self_signed_unknown": "48"}, FACTS, "The device trusts your CA", id="no strangers"),
+    ],
+)
+def test_otherwise_who_is_let_in_is_let_in(answers: dict[str, str], facts: Facts, summary: str) -> None:
+    assert summary in mind(rows(answers), facts).verdict.summary
+
+
 def test_dates_that_are_not_checked_are_told() -> None:
     told = mind(replayed("openssl-3.0", expired="ok", not_yet_valid="ok"), FACTS)
     assert told.checks_dates == "none"

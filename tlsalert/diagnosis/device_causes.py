@@ -97,7 +97,8 @@ class Facts:
     """What is known of the good certificate, leaf first, at ``now`` (UTC), the time of the replay.
 
     ``ca`` is the certificate whose key signs the variants; ``key_fits`` whether the private key is the leaf's;
-    ``cut_short`` whether every handshake ended before the client could show a certificate.
+    ``cut_short`` whether every handshake ended before the client could show a certificate; ``asked_inside`` whether
+    those that were accepted asked for something inside TLS, where some servers (nginx) refuse.
     """
 
     chain: tuple[Certificate, ...] = ()
@@ -105,6 +106,7 @@ class Facts:
     ca: Certificate | None = None
     key_fits: bool | None = True
     cut_short: bool = False
+    asked_inside: bool = False
 
     @property
     def not_before(self) -> datetime | None:

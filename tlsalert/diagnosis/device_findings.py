@@ -6,15 +6,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from tlsalert.diagnosis.device_look import Look
+from tlsalert.diagnosis.device_look import STRANGERS, Look
 from tlsalert.diagnosis.tried import ACCEPTED, refused
 
 Topic = Literal["trust", "dates", "usage", "possession", "signatures", "strength", "chain", "encoding", "demand"]
 Dates = Literal["both", "start", "end", "none"]
 
 #: Certificates of nobody whom the device knows, and others of the CA that issued the good one.
-STRANGERS = ("self_signed_unknown", "self_signed_ca_true", "unknown_issuer", "unknown_issuer_with_root")
 SAME_CA = ("good_p256", "good_p384", "good_rsa4096", "good_no_eku", "good_root_issued", "good_ed25519")
+OPEN_IN_TLS = (
+    "In TLS it lets in anybody, with any certificate or none. Unless it refuses them inside (as nginx does, in HTTP), "
+    "it is open to all."
+)
 _FORGED = ("sig_tampered", "tbs_tampered", "same_name_ca_no_keyid", "same_name_ca_keyid", "same_name_inter_no_keyid")
 _UNPROVEN_KEYS = ("key_mismatch", "cv_corrupted", "cv_omitted")
 _WEAK = {"rsa512": "RSA 512", "rsa1024": "RSA 1024", "md5_signed": "MD5", "sha1_signed": "SHA-1"}
@@ -47,6 +50,10 @@ class Finding:
 
 def findings(look: Look) -> Iterable[Finding]:
     """Go through what the trials show of what the device checks, what is alarming first."""
+    if look.open_in_tls:  # what else it "accepts" in TLS says nothing
+        yield Finding("demand", OPEN_IN_TLS, True)
+        yield from (finding for finding in _possession(look) if not finding.alarming)
+        return
     found = [
         *_demand(look), *_strangers(look), *_possession(look), *_signatures(look), *_issuers(look), *_dates(look),
         *_usages(look), *_strength(look), *_chains(look), *_encoding(look),

@@ -15,6 +15,8 @@ from tlsalert.model import CertificateRequest, Clock, rfc3339
 
 #: How sure a clock is that was found by certificates.
 FOUND: Final = 0.99
+#: Certificates of issuers that nobody trusts.
+STRANGERS: Final = ("self_signed_unknown", "self_signed_ca_true", "unknown_issuer", "unknown_issuer_with_root")
 #: Below so many seconds a clock is in step with ours.
 _IN_STEP: Final = 5
 
@@ -112,6 +114,14 @@ class Look:
     def refusing(self) -> list[str]:
         """The versions in which it is refused."""
         return [version for version, answer in self.answers(GOOD).items() if refused(answer)]
+
+    @property
+    def open_in_tls(self) -> bool:
+        """Whether TLS lets in anybody, and nobody has asked whether they are refused inside it."""
+        if self.facts.asked_inside or not self.accepting:
+            return False
+        strangers = [answer for variant in STRANGERS for answer in self.answers(variant).values()]
+        return ACCEPTED in self.answers("none_sent").values() and all(answer == ACCEPTED for answer in strangers)
 
     def accepted(self, *variants: str) -> list[str]:
         """Return those of the variants that are accepted in any version."""

@@ -17,8 +17,8 @@ from typing import Final, Literal
 from tlsalert.diagnosis import words
 from tlsalert.diagnosis.chain import chain_facts, outside
 from tlsalert.diagnosis.device_causes import GOOD, STRANGE, Facts, rank_causes
-from tlsalert.diagnosis.device_findings import SAME_CA, STRANGERS, Dates, Finding, checks_dates, findings
-from tlsalert.diagnosis.device_look import FOUND, DeviceClock, Look, against_ours
+from tlsalert.diagnosis.device_findings import SAME_CA, Dates, Finding, checks_dates, findings
+from tlsalert.diagnosis.device_look import FOUND, STRANGERS, DeviceClock, Look, against_ours
 from tlsalert.diagnosis.knowledge import Era, habit
 from tlsalert.diagnosis.memory import memory
 from tlsalert.diagnosis.refused_for_dates import judged_for_themselves
@@ -146,6 +146,8 @@ def _verdict(look: Look) -> Verdict:
 def _accepted(look: Look) -> Verdict:
     versions = " and ".join(sorted(look.accepting))
     anyone = look.accepted(*STRANGERS)
+    if look.open_in_tls:
+        return _open_in_tls(versions, anyone)
     if anyone:
         summary = "The device accepts the certificate, and strangers' as well: it does not check who issued them."
         advice = ("Let the device demand a certificate of your CA: as it is, anybody is let in.",)
@@ -157,6 +159,20 @@ def _accepted(look: Look) -> Verdict:
     if others:
         seen.append(Evidence(None, f"refused beside it: {_listed(others)}"))
     return Verdict("established", f"{trusts}.", confidence=SEEN, evidence=tuple(seen))
+
+
+def _open_in_tls(versions: str, anyone: list[str]) -> Verdict:
+    """Return what is known of a device that lets in anybody in TLS, where what it says inside was not asked for."""
+    return Verdict(
+        "established",
+        "Undecided: TLS lets in anybody, with your certificate or without; it may be refused inside.",
+        confidence=SEEN,
+        evidence=(Evidence(None, f"accepted: {GOOD} in {versions}; {_listed(['none_sent', *anyone])}"),),
+        advice=(
+            "Ask inside TLS as well (--http /): nginx and others judge the certificate there, in HTTP.",
+            "If that is answered, too, let the device demand a certificate of your CA: as it is, anybody is let in.",
+        ),
+    )
 
 
 def _probes_first(variant: str) -> tuple[bool, str]:
@@ -334,6 +350,8 @@ def _deciding(look: Look, cause: str) -> Iterable[str]:
 def _trust(look: Look, verdict: Verdict) -> Trust:
     """Return whom it trusts, by the names that it asks for and by the trials."""
     authorities = look.request.authorities if look.request is not None else ()
+    if look.open_in_tls:
+        return Trust(authorities, None, None)
     if look.accepted(*STRANGERS):
         return Trust(authorities, True if look.accepting else None, "anyone")
     others = look.accepted(*SAME_CA)

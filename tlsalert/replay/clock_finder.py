@@ -129,7 +129,7 @@ class _Search:
             return self._refuses_all(refusal)
         self._checks = self._ends()
         if self._checks == "none":
-            says = "The device does not check dates: it accepts a certificate that ended in 1970 and one that"
+            says = "The device does not check dates in TLS: it accepts a certificate that ended in 1970 and one that"
             return self.told(None, (f"{says} begins in {self._last.year}.",))
         found: Sequence[float] = guesses
         for _ in range(SEARCHES):

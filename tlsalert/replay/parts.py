@@ -218,7 +218,9 @@ class _Bench:
         material = self._material
         chain = () if material.certificate is None else (material.certificate, *material.chain)
         authority = None if material.ca is None else read_certificate(material.ca.certificate)
-        return Facts(tuple(map(read_certificate, chain)), datetime.now(UTC), authority)
+        return Facts(
+            tuple(map(read_certificate, chain)), datetime.now(UTC), authority, asked_inside=self._request is not None
+        )
 
 
 def _hello(asked: str | Connection | None) -> Hello:

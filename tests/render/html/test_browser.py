@@ -145,6 +145,10 @@ def test_the_scripts_timeline_is_that_of_the_page(browser: Browser) -> None:
         for where in ("tr.details", "article")
     )
     assert script == static
+    begins = "return [...document.querySelectorAll(arguments[0])].map(e => e.x.baseVal.value)"
+    for where in ("tr.details", "article"):  # both certificates are of one day
+        first, second = browser.run(begins, f"{where} svg.timeline rect.valid")[:2]
+        assert abs(first - second) < 2
 
 
 def test_the_evidence_leads_into_the_ladder_and_messages_tell_their_fields(browser: Browser) -> None:

@@ -572,9 +572,16 @@
 
   function drawTimeline(bars, marks, width) {
     const dates = [...new Set([...marks.map((one) => one.time), ...bars.flatMap((bar) => [bar.first, bar.last])])].sort((a, b) => a - b);
-    const left = EDGE + 8, right = width - EDGE - 8, gaps = Math.max(dates.length - 1, 1);
-    const least = Math.min(26, 0.4 * (right - left) / gaps), whole_ = dates.at(-1) - dates[0] || 1;
-    const points = dates.map((date, n) => [date, left + least * n + (right - left - least * gaps) * ((date - dates[0]) / whole_)]);
+    const left = EDGE + 8, right = width - EDGE - 8, whole_ = dates.at(-1) - dates[0] || 1;
+    // Certificates that begin or end within two days of each other are shown as if at once; a clock always shows.
+    const clocks = new Set(marks.map((one) => one.time));
+    let gaps = 0;
+    const before = dates.map((date, n) => {
+      if (n && (date - dates[n - 1] >= 2 * 86400e6 || clocks.has(date) || clocks.has(dates[n - 1]))) gaps += 1;
+      return gaps;
+    });
+    const least = Math.min(26, 0.4 * (right - left) / Math.max(gaps, 1));
+    const points = dates.map((date, n) => [date, left + least * before[n] + (right - left - least * gaps) * ((date - dates[0]) / whole_)]);
     const x = (time) => {
       for (let n = 1; n < points.length; n += 1) {
         const [a, from] = points[n - 1], [b, to] = points[n];
@@ -637,7 +644,7 @@
       for (const gap of gapsOf(bar)) {
         const [from, to] = [x(gap[0]), x(gap[1])];
         const spot = inside(gap) ? {x: (from + to) / 2, y: tops[n] + BAR - 3, "text-anchor": "middle", class: "bad small"}
-          : from < width / 2 ? {x: from + 8, y: tops[n] + BAR + 14, class: "bad small halo"}
+          : (gap[0] === bar.last ? to : from) < width / 2 ? {x: from + 8, y: tops[n] + BAR + 14, class: "bad small halo"}
             : {x: to - 8, y: tops[n] + BAR + 14, "text-anchor": "end", class: "bad small halo"};
         drawing.append(s("text", spot, gap[2]));
       }

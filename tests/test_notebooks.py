@@ -55,3 +55,16 @@ def test_nothing_of_the_machine_it_ran_on_is_stored(path: Path) -> None:
     assert "/tmp/" not in text
     assert str(Path.home()) + "/" not in text
     assert "Traceback" not in text
+
+
+def test_what_a_slow_kernel_prints_in_pieces_is_one_output() -> None:
+    v4 = pytest.importorskip("nbformat.v4")
+    pieces = [v4.new_output("stream", name=name, text=text) for name, text in (("stdout", "a\n"), ("stdout", "b\n"))]
+    apart = [v4.new_output("stream", name="stderr", text="c\n"), v4.new_output("stream", name="stdout", text="d\n")]
+    cell = v4.new_code_cell("print()", outputs=[*pieces, *apart])
+    TOOL["_tidy"](cell)
+    assert [(one.name, one.text) for one in cell.outputs] == [
+        ("stdout", "a\nb\n"),
+        ("stderr", "c\n"),
+        ("stdout", "d\n"),
+    ]

@@ -80,7 +80,7 @@ def _tidy(cell: Any) -> None:
     cell.metadata = {"tags": cell.metadata["tags"]} if cell.metadata.get("tags") else {}
     if cell.cell_type != "code":
         return
-    kept = []
+    kept: list[Any] = []
     for output in cell.outputs:
         data = output.get("data")
         if data is not None:
@@ -93,6 +93,9 @@ def _tidy(cell: Any) -> None:
         if "text" in output:
             output["text"] = _steady(output["text"])
         output.get("transient", {}).clear()
+        if kept and output.output_type == kept[-1].output_type == "stream" and output.name == kept[-1].name:
+            kept[-1].text += output.text  # a kernel that is slow sends what it prints in several pieces
+            continue
         kept.append(output)
     cell.outputs = kept
 

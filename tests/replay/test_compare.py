@@ -231,3 +231,16 @@ def test_what_changed_with_a_whole_tls_version_is_one_sentence(
         assert re.fullmatch(pattern.replace("(", r"\(").replace(")", r"\)"), sentence)
     assert str(comparison).splitlines()[: len(sentences)] == list(comparison.sentences) or not sentences
     assert {change.variant for change in comparison.changes} >= {change.variant for change in comparison.apart}
+
+
+def test_variants_that_changed_alike_are_told_together_where_they_are_many() -> None:
+    many = ("good", "good_p256", "good_p384", "expired")
+    before = {(name, V12): alert(42) for name in many}
+    told = compare(result("3.88", before), result("3.90", {(name, V12): alert(48) for name in many})).sentences
+    assert told == (
+        "3.90 answers unknown_ca (48) to each of 4 variants in TLS 1.2 where 3.88 answered bad_certificate (42): "
+        "good, good_p256, good_p384, expired",
+    )
+    after = {place: ACCEPTED if place[0] == "expired" else alert(48) for place in before}
+    assert len(compare(result("3.88", before), result("3.90", after)).sentences) == 4
+    assert len(compare(result("3.88", {}), result("3.90", before)).sentences) == 4

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from tlsalert.render.notebook.plain import Page
 
 
+#: So many variants are told one by one, even if their answers changed in the same way.
+ALIKE = 3
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """One variant that is answered otherwise, in the ``tls_versions`` named; a row is None where there is none."""
@@ -23,6 +27,13 @@ class Change:
     before: Row | None
     after: Row | None
     sentence: str
+
+    @property
+    def way(self) -> tuple[object, ...] | None:
+        """How it changed: equal for changes of which one sentence can tell; None where there was no trial."""
+        if self.before is None or self.after is None:
+            return None
+        return self.tls_versions, self.before.answer, self.after.answer
 
     def __str__(self) -> str:
         return self.sentence
@@ -50,8 +61,21 @@ class Comparison:
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """All that changed, in words: what changed with a whole TLS version is one sentence."""
-        return (*self.versions.values(), *(change.sentence for change in self.apart))
+        """All that changed, in words.
+
+        What changed with a whole TLS version is one sentence, and so are more than :data:`ALIKE` variants of which the
+        answers changed in the same way.
+        """
+        groups: dict[object, list[Change]] = {}
+        for change in self.apart:
+            groups.setdefault(change.way or change.variant, []).append(change)
+        told = list(self.versions.values())
+        for group in groups.values():
+            if len(group) > ALIKE:
+                told.append(_together(group, (self.before, self.after)))
+            else:
+                told += (change.sentence for change in group)
+        return tuple(told)
 
     @property
     def differs(self) -> bool:
@@ -161,12 +185,27 @@ def _sentence(variant: str, where: str, was: Row | None, now: Row | None, names:
         there = was or now
         said = "" if there is None else f"; {has_it} {answered(there)}"
         return f"{has_none} has no trial of {phrase(variant)} ({variant}){where}{said}"
-    told = f"{after} {answers(now)}{where} where {before} {answered(was)}"
-    if was.stage != now.stage and was.answer[:3] == now.answer[:3]:
-        told += f", but at another point: {_stage(now)} and not {_stage(was)}"
+    told = f"{after} {answers(now)}{where} where {before} {answered(was)}{_elsewhere(was, now)}"
     if now.outcome == "not_tried" and now.note:
         told += f" ({now.note})"
     return told
+
+
+def _elsewhere(was: Row, now: Row) -> str:
+    """Return at which other point of the handshake the same is answered."""
+    if was.stage == now.stage or was.answer[:3] != now.answer[:3]:
+        return ""
+    return f", but at another point: {_stage(now)} and not {_stage(was)}"
+
+
+def _together(changes: list[Change], names: tuple[str, str]) -> str:
+    """Return one sentence about variants whose answers changed in the same way."""
+    was, now, versions = changes[0].before, changes[0].after, changes[0].tls_versions
+    if was is None or now is None:  # those are told one by one
+        return "\n".join(change.sentence for change in changes)
+    told = _does(now)[0].format(f"each of {len(changes)} variants")
+    what = ", ".join(change.variant for change in changes)
+    return f"{names[1]} {told} in {_and(versions)} where {names[0]} {_does(was)[1]}{_elsewhere(was, now)}: {what}"
 
 
 _STAGE_WORDS = {

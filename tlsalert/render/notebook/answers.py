@@ -41,7 +41,7 @@ def comparison_html(comparison: Comparison) -> str:
     versions = "".join(f"<li>{words(sentence)}</li>" for sentence in comparison.versions.values())
     heads = f"<tr><th>variant</th><th>TLS</th><th>{before}</th><th>{after}</th><th>in words</th></tr>"
     table = f"<table><thead>{heads}</thead><tbody>{changed}</tbody></table>" if changed else ""
-    many = len(comparison.sentences)
+    many = len(comparison.versions) + len(comparison.apart)
     counted = f"{many} change{'' if many == 1 else 's'}, {comparison.same} the same" if many else str(comparison)
     remarks = "".join(f"<li>{words(remark)}</li>" for remark in comparison.remarks)
     return cell(

@@ -9,12 +9,15 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 from scapy.layers.inet import IP, TCP
 from scapy.layers.l2 import Ether
 from scapy.layers.tls.handshake import TLSCertificate, TLSClientHello, TLSServerHello
@@ -27,11 +30,13 @@ from scapy.utils import EDecimal, PcapReader, rdpcap, wrpcap
 
 import tlsalert
 from tests.evidence import CAPTURES, ROOT
-from tests.talks import hello, other, refused, write
+from tests.pki.certificates import made
+from tests.talks import Talk, hello, other, refused, write
 from tests.wire import tls
-from tests.wire.packets import RAW, ipv4, pcap, segment
-from tlsalert.errors import CaptureError
-from tlsalert.model import Connection, HandshakeMessage, Position
+from tests.wire.packets import RAW, ethernet, ipv4, ipv6, pcap, segment
+from tlsalert.errors import CaptureError, DecodeError
+from tlsalert.model import Connection, Endpoint, HandshakeMessage, Position
+from tlsalert.pki.certificate import read_certificate
 from tlsalert.scapy_layer import (
     TLSConnections,
     TLSVerdict,
@@ -250,6 +255,80 @@ def test_records_say_what_scapy_knows() -> None:
     assert told[0].time == EDecimal("1623919903.618")
 
 
+def test_a_hello_keeps_its_extensions_when_an_older_version_was_chosen(tmp_path: Path) -> None:
+    """scapy writes no signature_algorithms once a session is older than TLS 1.2, RFC 5246 §7.4.1.4.1."""
+    offer = tls.said(tls.message(1, tls.client_hello(extensions=[(13, tls.vector(2, tls.u16(0x0403, 0x0401)))])))
+    chosen = tls.said(tls.message(2, tls.server_hello(0x0301)))
+    path = write(tmp_path / "x.pcap", Talk((("client", offer), ("server", chosen))))
+    assert [bytes(one) for one in tlsalert.read(path)[0].records] == [offer, chosen]
+
+
+def _in_fragments(whole: bytes, ip: Callable[..., bytes]) -> list[bytes]:
+    """Return a segment in three fragments, of which the last comes first and the middle one last."""
+    return [ip(whole[at : at + 16], at // 8, more) for at, more in ((32, False), (0, True), (16, True))]
+
+
+def _fragment4(data: bytes, offset: int, more: bool) -> bytes:
+    return ipv4(data, fragment=offset | 0x2000 * more)
+
+
+def _fragment6(data: bytes, offset: int, more: bool) -> bytes:
+    return ipv6(b"\x06\0" + (offset << 3 | more).to_bytes(2, "big") + b"\0\0\0\x07" + data, protocol=44)
+
+
+ALERT = b"\x15\x03\x03\0\2\2\x2a"
+HELLO = hello()[1]
+
+
+@pytest.mark.parametrize(
+    ("link", "frames"),
+    [
+        pytest.param(1, [ethernet(b"\0\x01\x21\x40" + ipv4(segment(HELLO)), 0x8847)], id="MPLS, RFC 3032"),
+        pytest.param(0, [b"\x1e\0\0\0" + ipv6(segment(HELLO))], id="IPv6 on the loopback of macOS"),
+        pytest.param(1, [ethernet(one) for one in _in_fragments(segment(ALERT * 4), _fragment4)], id="IPv4 fragments"),
+        pytest.param(
+            1, [ethernet(one, 0x86DD) for one in _in_fragments(segment(ALERT * 4), _fragment6)], id="IPv6 fragments"
+        ),
+    ],
+)
+def test_records_are_found_where_scapy_sees_no_tcp(
+    tmp_path: Path, link: int, frames: list[bytes], caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "x.pcap"
+    path.write_bytes(pcap(frames, link=link))
+    (connection,) = tlsalert.read(path)
+    with caplog.at_level("WARNING", "scapy.runtime"):
+        told = b"".join(bytes(one) for one in connection.records)
+    assert told == (HELLO if len(frames) == 1 else ALERT * 4)
+    assert not caplog.messages
+
+
+def test_what_is_in_frames_of_its_own_has_no_records_and_that_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    connection = structs.replace(tlsalert.read(CONSOLE)[0], protocol="openvpn")
+    with caplog.at_level("WARNING", "scapy.runtime"):
+        assert records(connection) == []
+    assert "openvpn has TLS in frames of its own" in caplog.text
+
+
+def test_packets_without_tcp_are_told(caplog: pytest.LogCaptureFixture) -> None:
+    connection = structs.replace(tlsalert.read(CONSOLE)[0], server=Endpoint("192.0.2.99", 1))
+    with caplog.at_level("WARNING", "scapy.runtime"):
+        assert records(connection) == []
+    assert "in 12 of 12 packets TCP was not found" in caplog.text
+
+
+def test_times_out_of_all_bounds_end_nothing() -> None:
+    """A big-endian pcapng whose clock scapy reads a thousand times too fast: sniff gave none of its packets."""
+    late = rdpcap(str(CONSOLE))
+    for packet in late:
+        packet.time *= 1_000_000
+    session = TLSConnections()
+    found = [one for packet in late for one in session.take(packet)] + list(session.finish())
+    assert len(found) == len(late)
+    assert verdicts(PacketList(found))
+    assert len(tlsalert.read(late)) == 3
+
+
 @pytest.mark.parametrize(
     ("source", "position", "says"),
     [
@@ -333,6 +412,20 @@ def test_any_hello_keeps_its_bytes(random: bytes, session: bytes, extensions: li
     layer = scapy_client_hello(read_client_hello(body))
     assert bytes(layer)[4:] == body
     assert client_hello(layer) == read_client_hello(body)
+
+
+def test_a_certificate_keeps_the_bytes_that_scapy_would_drop() -> None:
+    """easy-rsa writes Netscape's comment into certificates; scapy reads it as empty."""
+    comment = x509.UnrecognizedExtension(x509.ObjectIdentifier("2.16.840.1.113730.1.13"), b"\x16\x08Easy-RSA")
+    ours = read_certificate(made(comment))
+    layer = scapy_certificate(ours)
+    assert bytes(layer) == ours.der
+    assert certificate(layer) == ours
+
+
+def test_a_certificate_that_scapy_cannot_read_is_told() -> None:
+    with pytest.raises(DecodeError, match="scapy cannot read this certificate"):
+        scapy_certificate(read_certificate(b"\x00\x03abc"))
 
 
 def test_scapy_can_change_a_hello_of_ours() -> None:

@@ -16,6 +16,7 @@ import os
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Iterator
 from io import BufferedReader, RawIOBase
+from ipaddress import ip_address
 from typing import Any, ClassVar, Final
 from weakref import WeakValueDictionary
 
@@ -33,7 +34,7 @@ from scapy.plist import PacketList
 from scapy.sessions import DefaultSession
 from scapy.utils import EDecimal, RawPcapReader
 
-from tlsalert.errors import CaptureError
+from tlsalert.errors import CaptureError, DecodeError
 from tlsalert.model import Certificate, ClientHello, Connection
 from tlsalert.pki.certificate import read_certificate
 from tlsalert.render.display_filter import display_filter
@@ -51,6 +52,12 @@ from tlsalert.wire.hello import read_client_hello
 HELD: Final = 20_000
 #: Bytes of one connection that are put together for its records; what comes after is left out.
 MAX_STREAM: Final = 64 << 20
+#: Places in a packet where both addresses of a connection stand, of which one can be its IP header.
+MAX_LAYERS: Final = 8
+#: The latest time that a packet can have, in nanoseconds: the arithmetic of the layers below has 64 bits.
+LATEST: Final = 1 << 62
+#: Protocols that carry TLS in frames of their own.
+FRAMED: Final = frozenset(("openvpn",))
 _NANOSECONDS: Final = 1_000_000_000
 _ETHERNET: Final = 1
 
@@ -156,6 +163,9 @@ class TLSConnections(DefaultSession):
     scapy does not tell of those in a pcapng. Offline the connections that have ended are judged when the packets
     that wait are ``held`` or the capture is at its end, so that all handshakes of a machine speak for its clock; live,
     every second.
+
+    ``sniff`` does not tell a session that it stops (``timeout``, ``count``, ``stop_filter``): give it an instance, and
+    :meth:`finish` has the packets and verdicts that still wait.
     """
 
     def __init__(
@@ -374,18 +384,27 @@ def records(connection: Connection) -> list[TLS]:
     """Return the TLS records of a connection as scapy's layers, in the order in which they were complete.
 
     Each has its bytes as they were sent, and the time of the packet that completed it. What lies behind bytes that the
-    capture lacks is left out, and so is what came before TLS. Raises what :func:`packets` raises.
+    capture lacks is left out, and so is what came before TLS. TLS inside the frames of another protocol (OpenVPN) has
+    no records of its own in the stream: there are none then, which scapy's log says, as it does of packets whose TCP
+    could not be found. Raises what :func:`packets` raises.
     """
-    halves: dict[tuple[str, int], _Half] = defaultdict(_Half)
+    found = packets(connection)
+    if connection.protocol in FRAMED:
+        log_runtime.warning(
+            "tlsalert: connection %d: %s has TLS in frames of its own, which scapy does not read",
+            connection.connection,
+            connection.protocol,
+        )
+        return []
+    halves: dict[str, _Half] = defaultdict(_Half)
     session: Any = None
     told: list[TLS] = []
-    speaker: tuple[str, int] | None = None
-    for packet in packets(connection):
-        segment = packet.getlayer("TCP")
-        network = packet.getlayer("IP") or packet.getlayer("IPv6")
-        if segment is None or network is None:
+    speaker: str | None = None
+    segments = _Segments(connection)
+    for packet in found:
+        side, segment = segments.take(packet)
+        if segment is None:
             continue
-        side = (str(network.src), int(segment.sport))
         for record in halves[side].take(segment):
             if session is not None and side != speaker:
                 session = session.mirror()
@@ -393,7 +412,91 @@ def records(connection: Connection) -> list[TLS]:
             layer.time = packet.time
             told.append(layer)
             speaker = side
+    if segments.unread:
+        log_runtime.warning(
+            "tlsalert: connection %d: in %d of %d packets TCP was not found: records may be missing",
+            connection.connection,
+            segments.unread,
+            len(found),
+        )
     return told
+
+
+class _Segments:
+    """Finds a connection's TCP segments in its packets, and joins those that came in fragments.
+
+    scapy does not look into each link layer and tunnel that tlsalert reads (MPLS, the loopback of other systems): so
+    the IP packet is found by its addresses, wherever it begins. ``unread`` counts the packets without one.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self.unread = 0
+        self._fragments: dict[tuple[str, int], dict[int, bytes]] = defaultdict(dict)
+        self._sizes: dict[tuple[str, int], int] = {}  # of those whose last fragment was seen
+        self._ends: tuple[tuple[bytes, int], ...] = ()
+        if connection.client is not None and connection.server is not None:
+            ends = (connection.client, connection.server)
+            self._ends = tuple((ip_address(one.address).packed, one.port) for one in ends)
+
+    def take(self, packet: Packet) -> tuple[str, Packet | None]:
+        """Take a packet: return who sent it and the TCP segment that is whole with it, None where none is."""
+        for network in self._networks(bytes(packet.original)):
+            piece = _fragment(network)
+            segment = network.getlayer("TCP") if piece is None else self._joined(network, *piece)
+            if piece is not None and segment is None:
+                return "", None  # more of it is to come
+            if segment is not None and self._known(int(segment.sport), int(segment.dport)):
+                return f"{network.src} {segment.sport}", segment
+        self.unread += 1
+        return "", None
+
+    def _networks(self, data: bytes) -> Iterator[Packet]:
+        """Go through what could be an IP packet between the connection's ends."""
+        (client, _), (server, _) = self._ends or ((b"", 0), (b"", 0))
+        layer, version, before = (inet6.IPv6, 6, 8) if len(client) == 16 else (inet.IP, 4, 12)
+        for pattern in dict.fromkeys((client + server, server + client)) if client else ():
+            at = before - 1
+            for _ in range(MAX_LAYERS):
+                at = data.find(pattern, at + 1)
+                if at < 0:
+                    break
+                if data[at - before] >> 4 == version:
+                    yield layer(data[at - before :])
+
+    def _known(self, source: int, destination: int) -> bool:
+        return sorted((source, destination)) == sorted(port for _, port in self._ends)
+
+    def _joined(self, network: Packet, number: int, offset: int, more: bool, data: bytes) -> Packet | None:
+        """Return the TCP segment that a fragment completes; the first copy of a byte counts."""
+        key = (str(network.src), number)
+        pieces = self._fragments[key]
+        pieces.setdefault(offset, data)
+        if not more:
+            self._sizes[key] = offset + len(data)
+        size = self._sizes.get(key)
+        if size is None or sum(map(len, pieces.values())) < size:
+            return None
+        whole = bytearray()
+        for start in sorted(pieces):
+            if start > len(whole):
+                return None
+            whole += pieces[start][len(whole) - start :]
+        del self._fragments[key], self._sizes[key]
+        return inet.TCP(bytes(whole))
+
+
+def _fragment(network: Packet) -> tuple[int, int, bool, bytes] | None:
+    """Return number, offset, whether more follow, and the bytes of a fragment of TCP; None for a whole packet."""
+    if isinstance(network, inet.IP):
+        more = bool(network.flags.MF)
+        if not more and not network.frag:
+            return None
+        head = 4 * int(network.ihl or 5)
+        return int(network.id), 8 * int(network.frag), more, bytes(network.original)[head : int(network.len or 0)]
+    header = network.getlayer("IPv6ExtHdrFragment")
+    if header is None:
+        return None
+    return int(header.id), 8 * int(header.offset), bool(header.m), bytes(header.original)[8:]
 
 
 class _Half:
@@ -454,7 +557,7 @@ def _record(data: bytes, session: Any) -> tuple[TLS, Any]:
     try:
         layer = TLS(data) if session is None else TLS(data, tls_session=session)
         following = layer.tls_session
-        layer.tls_session = _no_session()  # or bytes() would encrypt it with the keys of the connection's end
+        _let_go(layer)
         if bytes(layer) == data:
             return layer, following
     except Exception as error:  # it raises all kinds for what its layers do not expect
@@ -463,9 +566,28 @@ def _record(data: bytes, session: Any) -> tuple[TLS, Any]:
     return TLS(type=data[0], version=version, len=len(data) - 5, msg=[body], tls_session=_no_session()), session
 
 
-def _no_session() -> Any:
+def _let_go(layer: Packet) -> None:
+    """Take the connection's session from a record and all that is in it.
+
+    With the keys of the connection's end it would be encrypted when it is written, and by a version that was chosen
+    later a hello would be written without some of its extensions.
+    """
+    session = _no_session(getattr(layer.tls_session, "tls_version", None))
+    todo: list[Any] = [layer]
+    while todo:
+        one = todo.pop()
+        if isinstance(one, list):
+            todo += one
+        elif getattr(one, "tls_session", None) is not None:
+            one.tls_session = session
+            todo += [value for value in one.fields.values() if isinstance(value, (list, Packet))]
+            todo.append(one.payload)
+
+
+def _no_session(version: int | None = None) -> Any:
     """Return a session that encrypts nothing and learns nothing."""
     session = tlsSession()
+    session.tls_version = version
     session.frozen = True
     return session
 
@@ -477,6 +599,7 @@ def scapy_client_hello(hello: ClientHello) -> TLSClientHello:
     """Return a ClientHello as scapy's layer, with the same bytes.
 
     Extensions that scapy cannot read, or would write otherwise, are bytes without a meaning to it (TLS_Ext_Unknown).
+    A hello with ``problems`` is what could be read of it: its own bytes are the body of the connection's first message.
     """
     body = b"".join(
         (
@@ -519,8 +642,18 @@ def client_hello(layer: TLSClientHello) -> ClientHello:
 
 
 def scapy_certificate(certificate: Certificate) -> X509_Cert:
-    """Return a certificate as scapy's, with the same bytes."""
-    return X509_Cert(certificate.der)
+    """Return a certificate as scapy's, with the same bytes.
+
+    One that scapy would write otherwise (it drops Netscape's comment) keeps them whatever is changed in it, until
+    its ``raw_packet_cache`` is None. Raises :class:`tlsalert.errors.DecodeError` where scapy cannot read it.
+    """
+    try:
+        layer = X509_Cert(certificate.der)
+        if bytes(layer) != certificate.der:
+            layer.raw_packet_cache = certificate.der
+    except Exception as error:  # it raises all kinds for what its layers do not expect
+        raise DecodeError(f"scapy cannot read this certificate: {error}") from error
+    return layer
 
 
 def certificate(layer: X509_Cert) -> Certificate:
@@ -551,7 +684,8 @@ def _raw(packet: Packet) -> bytes:
 
 
 def _nanoseconds(packet: Packet) -> int:
-    return int(EDecimal(packet.time or 0) * _NANOSECONDS)
+    """Return a packet's time. scapy reads some captures' clocks wrong: what is out of all bounds stops there."""
+    return max(0, min(int(EDecimal(packet.time or 0) * _NANOSECONDS), LATEST))
 
 
 def _payload(segment: Packet) -> bytes:

@@ -15,10 +15,11 @@ from tests.wire.packets import Order, block, enhanced, interface, old, section, 
 from tests.wireshark import comments, needs_tshark, tshark
 from tlsalert.annotation import Annotation
 from tlsalert.capture import Reader
-from tlsalert.sources.blocks import Blocks
+from tlsalert.sources.blocks import SECTION, Blocks
 from tlsalert.sources.packets import packets
 
 UNKNOWN = 0x80000ABC
+CONSOLE = CAPTURES / "console.pcap"
 
 
 def annotated(path: Path, out: Path) -> list[str]:
@@ -72,6 +73,29 @@ def test_all_blocks_and_options_of_a_pcapng_stay(tmp_path: Path, order: Order) -
         assert after[8:start][:8] == before[8:start][:8]
         assert {code for code, _ in options(after, start, order)} == {1, 0}
     assert list(packets([out.read_bytes()])) == list(packets([path.read_bytes()]))
+
+
+def test_no_section_keeps_a_length_that_it_has_no_more(tmp_path: Path) -> None:
+    first = b"".join([interface(), *(enhanced(one, at) for at, one in enumerate(refused_packets(tmp_path)))])
+    path, out = tmp_path / "in.pcapng", tmp_path / "out.pcapng"
+    path.write_bytes(
+        section() + interface() + section()[:16] + len(first).to_bytes(8, "little") + section()[24:] + first
+    )
+    assert ": 0 comments" not in annotated(path, out)[0]
+    headers = [one.data for one in Blocks([out.read_bytes()]) if one.kind == SECTION]
+    assert [one[16:24] for one in headers] == [b"\xff" * 8] * 2
+
+
+def test_what_was_cut_off_since_it_was_read_is_counted(tmp_path: Path) -> None:
+    path, out = tmp_path / "in.pcap", tmp_path / "out.pcapng"
+    path.write_bytes(CONSOLE.read_bytes())
+    annotation, reader = Annotation(str(out)), Reader(path)
+    for connection in reader:
+        annotation.take(connection)
+    path.write_bytes(CONSOLE.read_bytes()[:24])
+    first, second = annotation.write(reader.summary)
+    assert ": 0 comments on packets" in first
+    assert "18 comments have no place" in second
 
 
 def test_packets_without_room_for_a_comment_are_counted(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from tlsalert.model import Connection, Summary
 from tlsalert.private_file import PrivateFile
 from tlsalert.render.comments import MOST_VERDICTS, packet_comments, section_comment, verdict_comment
 from tlsalert.render.story import is_quiet
-from tlsalert.sources.blocks import SECTION, Block, Blocks, commented
+from tlsalert.sources.blocks import SECTION, Block, Blocks, commented, unmeasured
 from tlsalert.sources.files import ByteSource
 from tlsalert.spool import Spool
 
@@ -46,7 +46,8 @@ class Annotation:
                 out.write(block.data)
         yield f"{self._path}: {many - self._unplaced} comments on packets, and one on the whole capture"
         if self._unplaced:
-            yield f"{self._path}: {self._unplaced} comments have no place: simple packet blocks cannot hold any"
+            why = "simple packet blocks cannot hold any, and damaged ones or those that are gone have none"
+            yield f"{self._path}: {self._unplaced} comments have no place: {why}"
         if blocks.left:
             yield f"{self._path}: the last {blocks.left} bytes are damaged or cut short, and left out"
         if source.damage is not None:
@@ -57,7 +58,7 @@ class Annotation:
         comments = self._spool.sorted()
         frame, texts = next(comments, (-1, []))
         for block in blocks:
-            changed: Block | None = block
+            changed: Block | None = unmeasured(block)
             if block.kind == SECTION and about:
                 changed, about = commented(block, [about]), ""
             while -1 < frame < block.frame:  # a frame that is none of the file's: nothing was told of it
@@ -68,3 +69,6 @@ class Annotation:
                 self._unplaced += len(texts) if changed is None else 0
                 frame, texts = next(comments, (-1, []))
             yield changed or block
+        while frame > -1:  # behind the last block: the file was cut since it was read
+            self._unplaced += len(texts)
+            frame, texts = next(comments, (-1, []))

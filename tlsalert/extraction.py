@@ -8,7 +8,7 @@ from tlsalert.bits import Bits
 from tlsalert.model import Connection
 from tlsalert.private_file import PrivateFile
 from tlsalert.secrets.opening import OpenWith
-from tlsalert.sources.blocks import INTERFACE, SECTION, Block, Blocks, key_log
+from tlsalert.sources.blocks import INTERFACE, SECTION, Blocks, key_log, unmeasured
 from tlsalert.sources.files import ByteSource
 from tlsalert.tracing import frames_of
 
@@ -51,7 +51,7 @@ class Extraction:
             first = True
             for block in Blocks(evidence.chunks()):
                 if block.kind in (SECTION, INTERFACE) or block.frame in frames:
-                    out.write(_unmeasured(block).data)
+                    out.write(unmeasured(block).data)
                     if first and lines:
                         for text in _batches(lines):
                             out.write(key_log(text, block.order).data)
@@ -75,13 +75,6 @@ class Extraction:
         for label, random, secret in dict.fromkeys(known):
             if random in self._randoms:
                 yield b"%s %s %s\n" % (label.encode(), random.hex().encode(), bytes(secret).hex().encode())
-
-
-def _unmeasured(block: Block) -> Block:
-    """Return a section header that does not say how long its section is: that is another now."""
-    if block.kind != SECTION:
-        return block
-    return block._replace(data=block.data[:16] + b"\xff" * 8 + block.data[24:])
 
 
 def _batches(lines: list[bytes]) -> Iterator[bytes]:

@@ -170,10 +170,14 @@ def commented(block: Block, comments: Iterable[str]) -> Block | None:
     added = b"".join(option(COMMENT, _cut(text), block.order) for text in comments)
     if at == len(block.data) - 4:
         added += bytes(4)  # opt_endofopt: none was there
-    body = block.data[8:at] + added + block.data[at:-4]
-    if block.kind == SECTION:
-        body = body[:8] + b"\xff" * 8 + body[16:]  # its length may have been stated, and is another now
-    return made(block.kind, body, block.order, block.frame)
+    return unmeasured(made(block.kind, block.data[8:at] + added + block.data[at:-4], block.order, block.frame))
+
+
+def unmeasured(block: Block) -> Block:
+    """Return a section header that does not say how long its section is, which is another now; any other as it is."""
+    if block.kind != SECTION:
+        return block
+    return block._replace(data=block.data[:16] + b"\xff" * 8 + block.data[24:])
 
 
 def captured(block: Block) -> tuple[int, int, bytes]:

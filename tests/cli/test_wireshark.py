@@ -65,6 +65,11 @@ def test_each_verdict_names_the_display_filter() -> None:
         pytest.param((CONSOLE, "--with-secrets"), 2, "--with-secrets goes with --extract", id="secrets of nothing"),
         pytest.param((CONSOLE, CONSOLE, "--annotate", "OUT"), 2, "one capture at a time", id="two captures"),
         pytest.param(("-", "--extract", "OUT"), 2, "read the capture twice; save the pipe to a file", id="a pipe"),
+        pytest.param((CONSOLE, "--annotate", "-"), 2, "standard output has the report", id="to standard output"),
+        pytest.param((CONSOLE, "--annotate", "OUT", "--extract", "OUT"), 2, "for two outputs", id="both to one file"),
+        pytest.param((CONSOLE, "-o", "OUT", "--extract", "OUT"), 2, "for two outputs", id="the report and the packets"),
+        pytest.param(("/nowhere/x.pcap", "--annotate", "OUT"), 3, "there is no such file", id="no evidence"),
+        pytest.param(("/dev/null", "--annotate", "OUT"), 2, "save the pipe to a file", id="a device"),
         pytest.param((CONSOLE, "--annotate", CONSOLE), 2, "it would be lost", id="over the evidence"),
         pytest.param((CONSOLE, "--extract", "/nowhere/x"), 3, "cannot be written: No such file", id="nowhere"),
         pytest.param((CONSOLE, "--cross-check", "--only", "failed"), 2, "leave out --only", id="a part compared"),
@@ -77,6 +82,7 @@ def test_what_cannot_be_done_is_said(tmp_path: Path, arguments: tuple[object, ..
     else:
         assert (result.exit_code, says in result.stderr) == (code, True)
     assert CONSOLE.stat().st_size > 5000
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_log_has_no_packets_to_write(tmp_path: Path) -> None:

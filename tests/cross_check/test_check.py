@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import io
+from pathlib import Path
 
 import pytest
 from msgspec import structs
@@ -31,7 +33,7 @@ def test_what_differs_stands_in_a_line_of_its_own(monkeypatch: pytest.MonkeyPatc
     ends = frozenset(("10.0.0.5 40112", "10.0.0.7 \x1b[31m"))
     odd, (head, line) = checked(monkeypatch, Stream(4, ends, HELLO), Stream(5, ends))
     assert odd
-    assert head == "x.pcap: 1 streams with TLS in Wireshark, 1 differences, 0 more that are known"
+    assert head == "x.pcap: 1 stream with TLS in Wireshark, 1 difference, 0 more that are known"
     assert line == (
         r"  tcp.stream 4, no connection: found: Wireshark says 10.0.0.5 40112 and 10.0.0.7 \x1b[31m, tlsalert no TLS"
     )
@@ -54,9 +56,30 @@ def test_known_ones_are_told_with_their_reasons_and_are_nothing_odd(monkeypatch:
     one.take(broken)
     assert not one.report(out)
     head, complaint, known = out.getvalue().splitlines()
-    assert head.endswith("1 streams with TLS in Wireshark, 0 differences, 1 more that are known")
+    assert head.endswith("1 stream with TLS in Wireshark, 0 differences, 1 more that are known")
     assert complaint == "  tshark complains: it was cut short"
     assert known.startswith("  known (1): Wireshark errs: an extension of the ServerHello is shorter")
+
+
+def test_wireshark_gets_all_key_logs_as_one_that_nobody_else_reads(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    logs = [tmp_path / "one.keys", tmp_path / "two.keys.gz"]
+    logs[0].write_bytes(b"CLIENT_RANDOM 01 02")
+    logs[1].write_bytes(gzip.compress(b"CLIENT_RANDOM 03 04\n"))
+    given: list[tuple[str, str, int]] = []
+
+    def look(_: str, __: object, keylog: str) -> tuple[list[Stream], None]:
+        given.append((keylog, Path(keylog).read_text(), Path(keylog).stat().st_mode & 0o777))
+        return [], None
+
+    monkeypatch.setattr(check, "streams_of", look)
+    one = Check([str(log) for log in logs])
+    one.add("x.pcap")
+    one.report(io.StringIO())
+    ((path, text, mode),) = given
+    assert (text.split("\n")[:2], mode) == (["CLIENT_RANDOM 01 02", "CLIENT_RANDOM 03 04"], 0o600)
+    assert not Path(path).exists()
 
 
 def test_a_pipe_cannot_be_compared() -> None:

@@ -164,6 +164,7 @@ def command(
     inputs = (*evidence, *keylogs, *rsa_keys, *([client_cert] if client_cert else []))
     for written in (output, annotate, extract):
         _spare(written or "", inputs)
+    _apart(*(os.path.realpath(one) for one in (output, annotate, extract) if one and one != "-"))
     wireshark = None
     if annotate or extract or with_secrets or cross_check:
         from tlsalert.cli.wireshark import ForWireshark, checking
@@ -364,6 +365,13 @@ def _spare(output: str, evidence: tuple[str, ...]) -> None:
     for path in evidence:
         if os.path.exists(output) and os.path.exists(path) and os.path.samefile(output, path):
             raise click.UsageError(f"{output} is evidence: it would be lost; write to another file")
+
+
+def _apart(*outputs: str) -> None:
+    """Refuse to write two things to one file."""
+    for path in outputs:
+        if outputs.count(path) > 1 and path != os.devnull:
+            raise click.UsageError(f"{path} is named for two outputs: one would be lost; name two files")
 
 
 def _parquet(output: str) -> None:

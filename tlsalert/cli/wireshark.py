@@ -38,9 +38,11 @@ class ForWireshark:
             raise UsageError("--with-secrets goes with --extract", None, "name the file that is to hold the secrets")
         if not (annotate or extract):
             return
+        if "-" in (annotate, extract):
+            raise UsageError("--annotate and --extract write files", "-", "standard output has the report: name a file")
         if len(evidence) > 1:
             raise UsageError("--annotate and --extract write one capture at a time", None, "give one piece of evidence")
-        if not os.path.isfile(evidence[0]):
+        if evidence[0] == "-" or _is_stream(evidence[0]):
             raise UsageError("--annotate and --extract read the capture twice", evidence[0], "save the pipe to a file")
         from tlsalert.annotation import Annotation
         from tlsalert.extraction import Extraction
@@ -74,13 +76,18 @@ class ForWireshark:
             _tell(self._extraction.write(reader.summary.source, reader.secrets))
 
 
+def _is_stream(path: str) -> bool:
+    """Whether a path is a pipe or a device. What is not there, or a folder, is told where it is opened."""
+    return os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)
+
+
 def checking(keylogs: tuple[str, ...], selected: bool) -> Check:
-    """Return what compares whole captures with Wireshark, which takes one key log."""
+    """Return what compares whole captures with Wireshark, which gets the same key logs."""
     if selected:
         raise UsageError("--cross-check compares all connections", None, "leave out --only and --connection")
     from tlsalert.cross_check.check import Check
 
-    return Check(keylogs[0] if len(keylogs) == 1 else None)
+    return Check(keylogs)
 
 
 def _tell(sentences: Iterable[str]) -> None:

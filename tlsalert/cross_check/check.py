@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from tempfile import NamedTemporaryFile
 from typing import TextIO
 
 from tlsalert.cross_check.differences import Difference, differences
@@ -10,6 +13,7 @@ from tlsalert.cross_check.seen import streams_of
 from tlsalert.errors import CaptureError
 from tlsalert.model import Connection
 from tlsalert.render.style import escape
+from tlsalert.sources.files import ByteSource
 
 #: Differences of one capture that are shown one by one.
 MOST = 100
@@ -18,11 +22,11 @@ MOST = 100
 class Check:
     """Takes connections of one capture or several; :meth:`report` says how Wireshark sees them.
 
-    ``keylog`` decrypts for Wireshark what was decrypted for tlsalert.
+    ``keylogs`` decrypt for Wireshark what was decrypted for tlsalert.
     """
 
-    def __init__(self, keylog: str | None = None) -> None:
-        self._keylog = keylog
+    def __init__(self, keylogs: Sequence[str] = ()) -> None:
+        self._keylogs = keylogs
         self._connections: dict[str, list[Connection]] = defaultdict(list)
 
     def add(self, source: str) -> None:
@@ -39,17 +43,21 @@ class Check:
         Raises :class:`tlsalert.errors.UsageError` where pyshark or tshark is missing, and
         :class:`tlsalert.errors.CaptureError` where the capture came through a pipe.
         """
+        with _joined(self._keylogs) as keylog:
+            return self._report(out, keylog)
+
+    def _report(self, out: TextIO, keylog: str | None) -> bool:
         odd = False
         for source, connections in self._connections.items():
             if source == "-":
                 raise CaptureError("Wireshark reads the capture once more", source, "save the pipe to a file")
             ports = {c.server.port for c in connections if c.server is not None and c.protocol is None}
-            streams, complaint = streams_of(source, ports, self._keylog)
+            streams, complaint = streams_of(source, ports, keylog)
             found = list(differences(streams, connections))
             unknown = [one for one in found if one.reason is None]
             odd = odd or bool(unknown)
             compared = sum(1 for one in streams if one.messages or one.alerts)
-            said = f"{compared} streams with TLS in Wireshark, {len(unknown)} differences"
+            said = f"{_many(compared, 'stream')} with TLS in Wireshark, {_many(len(unknown), 'difference')}"
             out.write(f"{escape(source)}: {said}, {len(found) - len(unknown)} more that are known\n")
             if complaint is not None:
                 out.write(f"  tshark complains: {escape(complaint)}\n")
@@ -60,6 +68,25 @@ class Check:
             for reason, many in Counter(one.reason for one in found if one.reason is not None).items():
                 out.write(f"  known ({many}): {reason}\n")
         return odd
+
+
+@contextmanager
+def _joined(keylogs: Sequence[str]) -> Iterator[str | None]:
+    """Give one key log of all, as Wireshark takes but one. It goes afterwards, and nobody else can read it."""
+    if len(keylogs) < 2:
+        yield next(iter(keylogs), None)
+        return
+    with NamedTemporaryFile(suffix=".keys") as file:
+        for path in keylogs:
+            with ByteSource(path) as source:
+                file.writelines(source.chunks())
+            file.write(b"\n")
+        file.flush()
+        yield file.name
+
+
+def _many(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
 def _told(one: Difference) -> str:

@@ -85,6 +85,13 @@ def test_what_cannot_be_done_is_said(tmp_path: Path, arguments: tuple[object, ..
     assert not list(tmp_path.iterdir())
 
 
+def test_a_file_named_like_standard_input_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("-").write_bytes(b"")
+    result = CliRunner().invoke(command, ["-"], input=CONSOLE.read_bytes())
+    assert (result.exit_code, "3 refused by the server" in result.stdout) == (0, True)
+
+
 def test_a_log_has_no_packets_to_write(tmp_path: Path) -> None:
     wireshark = ForWireshark((str(CONSOLE),), str(tmp_path / "out.pcapng"), None, False, None)
     log = cast("LogReader", SimpleNamespace(summary=Summary("client.log")))

@@ -363,6 +363,8 @@ def _tell_of(secrets: OpenWith, write_keylog: str | None) -> None:
 def _spare(output: str, evidence: tuple[str, ...]) -> None:
     """Refuse to write over what is to be read."""
     for path in evidence:
+        if "-" in (output, path):
+            continue  # standard output or input, whatever files have that name
         if os.path.exists(output) and os.path.exists(path) and os.path.samefile(output, path):
             raise click.UsageError(f"{output} is evidence: it would be lost; write to another file")
 

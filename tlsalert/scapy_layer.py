@@ -161,8 +161,8 @@ class TLSConnections(DefaultSession):
     oldest go on without a verdict. A verdict that comes too late for all packets of its connection comes as a packet of
     its own, so none is lost. ``late`` counts those. ``keylog`` is a file of secrets to decrypt with, which may grow:
     scapy does not tell of those in a pcapng. Offline the connections that have ended are judged when the packets
-    that wait are ``held`` or the capture is at its end, so that all handshakes of a machine speak for its clock; live,
-    every second.
+    that wait are ``held`` or the capture is at its end, so that all handshakes of a machine speak for its clock. Live
+    they are once a second: with the first packet of any kind that comes two seconds after a connection's end.
 
     ``sniff`` does not tell a session that it stops (``timeout``, ``count``, ``stop_filter``): give it an instance, and
     :meth:`finish` has the packets and verdicts that still wait.
@@ -412,6 +412,13 @@ def records(connection: Connection) -> list[TLS]:
             layer.time = packet.time
             told.append(layer)
             speaker = side
+    behind = sum(half.behind for half in halves.values())
+    if behind:
+        log_runtime.warning(
+            "tlsalert: connection %d: %d bytes after bytes that the capture lacks are left out",
+            connection.connection,
+            behind,
+        )
     if segments.unread:
         log_runtime.warning(
             "tlsalert: connection %d: in %d of %d packets TCP was not found: records may be missing",
@@ -508,6 +515,11 @@ class _Half:
         self._data = b""
         self._taken = 0
         self._tls = False
+
+    @property
+    def behind(self) -> int:
+        """How many bytes wait for others, which the capture lacks or which are too many."""
+        return sum(map(len, self._later.values()))
 
     def take(self, segment: Packet) -> Iterator[bytes]:
         """Take a TCP segment; give the records that are complete with it."""
@@ -652,7 +664,8 @@ def scapy_certificate(certificate: Certificate) -> X509_Cert:
         if bytes(layer) != certificate.der:
             layer.raw_packet_cache = certificate.der
     except Exception as error:  # it raises all kinds for what its layers do not expect
-        raise DecodeError(f"scapy cannot read this certificate: {error}") from error
+        why = str(error).partition("\n")[0]  # what it had read by then follows, over many lines
+        raise DecodeError(f"scapy cannot read this certificate: {why}") from error
     return layer
 
 

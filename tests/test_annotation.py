@@ -95,7 +95,7 @@ def test_what_was_cut_off_since_it_was_read_is_counted(tmp_path: Path) -> None:
     path.write_bytes(CONSOLE.read_bytes()[:24])
     first, second = annotation.write(reader.summary)
     assert ": 0 comments on packets" in first
-    assert "18 comments have no place" in second
+    assert "no place for 18 of the comments" in second
 
 
 def test_packets_without_room_for_a_comment_are_counted(tmp_path: Path) -> None:
@@ -103,7 +103,7 @@ def test_packets_without_room_for_a_comment_are_counted(tmp_path: Path) -> None:
     path.write_bytes(section() + interface() + b"".join(map(simple, refused_packets(tmp_path))))
     first, second = annotated(path, out)
     assert ": 0 comments on packets" in first
-    assert "comments have no place: simple packet blocks cannot hold any" in second
+    assert "of the comments: simple packet blocks cannot hold any" in second
     assert len(out.read_bytes()) > len(path.read_bytes())
 
 

@@ -70,7 +70,7 @@ def secret(tmp_path: Path, two: tuple[Talk, Talk]) -> Path:
 def test_without_being_asked_no_secret_goes_along(secret: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.pcapng"
     said = extracted(secret, out, 1)
-    assert said[1:] == [f"{out}: 3 blocks with names, statistics, secrets and the like are left out"]
+    assert said[1:] == [f"{out}: left out: 3 blocks with names, statistics, secrets and the like"]
     assert key_logs(out) == []
     assert {one.kind for one in Blocks([out.read_bytes()])} == {0x0A0D0D0A, 1, 6}
 

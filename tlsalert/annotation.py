@@ -44,10 +44,11 @@ class Annotation:
             blocks = Blocks(source.chunks())
             for block in self._annotated(blocks, section_comment(summary, self._verdicts)):
                 out.write(block.data)
-        yield f"{self._path}: {many - self._unplaced} comments on packets, and one on the whole capture"
+        told = many - self._unplaced
+        yield f"{self._path}: {told} comment{'' if told == 1 else 's'} on packets, and one on the whole capture"
         if self._unplaced:
             why = "simple packet blocks cannot hold any, and damaged ones or those that are gone have none"
-            yield f"{self._path}: {self._unplaced} comments have no place: {why}"
+            yield f"{self._path}: no place for {self._unplaced} of the comments: {why}"
         if blocks.left:
             yield f"{self._path}: the last {blocks.left} bytes are damaged or cut short, and left out"
         if source.damage is not None:

@@ -62,7 +62,7 @@ class Extraction:
             f", with {_many(len(lines), 'secret')}" if lines else ""
         )
         if dropped:
-            yield f"{self._path}: {dropped} blocks with names, statistics, secrets and the like are left out"
+            yield f"{self._path}: left out: {_many(dropped, 'block')} with names, statistics, secrets and the like"
         if self._with_secrets and not lines:
             yield f"{self._path}: no secrets of these connections are known"
 

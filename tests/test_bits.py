@@ -21,5 +21,10 @@ def test_numbers_are_found_by_their_rank(numbers: set[int]) -> None:
     assert [bits.nth(rank) for rank in range(len(numbers) + 1)] == [*sorted(numbers), None]
 
 
+@given(numbers=st.sets(st.integers(0, 3000)))
+def test_the_last_is_the_greatest(numbers: set[int]) -> None:
+    assert Bits(numbers).last == max(numbers, default=-1)
+
+
 def test_what_is_no_number_is_not_in_it() -> None:
     assert "1" not in Bits([1])

@@ -26,6 +26,11 @@ class Bits:
         place = number >> 3
         return 0 <= place < len(self._bytes) and self._bytes[place] >> (number & 7) & 1 == 1
 
+    @property
+    def last(self) -> int:
+        """The greatest number in the set, or -1 where it is empty."""
+        return int.from_bytes(self._bytes, "little").bit_length() - 1
+
     def nth(self, rank: int) -> int | None:
         """Return the number that has ``rank`` smaller ones in the set, or None where there is none."""
         for place, byte in enumerate(self._bytes):

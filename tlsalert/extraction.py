@@ -49,7 +49,7 @@ class Extraction:
         dropped = 0
         with ByteSource(source) as evidence, PrivateFile(self._path) as out:
             first = True
-            for block in Blocks(evidence.chunks()):
+            for block in Blocks(evidence.chunks(), frames):
                 if block.kind in (SECTION, INTERFACE) or block.frame in frames:
                     out.write(unmeasured(block).data)
                     if first and lines:

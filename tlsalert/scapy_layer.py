@@ -371,12 +371,13 @@ def packets(connection: Connection) -> PacketList:
         raise CaptureError(f"there is no connection {connection.connection} in it any more", connection.source)
     frames = frames_of(_chunks(connection.source), {flow})
     found = []
-    for frame, link, time, length, data in captured_packets(_chunks(connection.source)):
-        if frame in frames:
-            packet = _root(link)(data)
-            packet.time = EDecimal(time) / _NANOSECONDS
-            packet.wirelen = length
-            found.append(_judged(packet, connection, frame))
+    for frame, link, time, length, data in captured_packets(_chunks(connection.source), frames):
+        packet = _root(link)(data)
+        packet.time = EDecimal(time) / _NANOSECONDS
+        packet.wirelen = length
+        found.append(_judged(packet, connection, frame))
+        if frame == frames.last:
+            break
     return PacketList(found, name=f"connection {connection.connection}")
 
 

@@ -44,6 +44,17 @@ def test_what_has_no_time_has_the_last_one_and_what_has_no_interface_is_left_out
     assert [(one.frame, one.time) for one in told] == [(1, 5000), (2, 5000), (4, 9000)]
 
 
+@pytest.mark.parametrize("name", ["console.pcap", "nanoseconds.pcapng"])
+def test_those_that_are_wanted_are_as_they_are_among_all(name: str) -> None:
+    capture, wanted = (CAPTURES / name).read_bytes(), {2, 5, 6}
+    assert list(packets([capture], wanted)) == [one for one in packets([capture]) if one.frame in wanted]
+
+
+def test_what_has_no_time_has_that_of_a_packet_that_is_not_wanted() -> None:
+    capture = section() + interface() + old(DATA, 5) + enhanced(DATA, 9) + simple(DATA)
+    assert [(one.frame, one.time) for one in packets([capture], {3})] == [(3, 9000)]
+
+
 def test_a_simple_packet_ends_where_the_snap_length_does() -> None:
     described = block(1, struct.pack("<HHI", 1, 0, 6))
     full = block(3, struct.pack("<I", 10) + b"012345\0\0")

@@ -7,7 +7,7 @@ as :mod:`tlsalert.wire.capfile` counts them, and damage ends the blocks where it
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from typing import Final, NamedTuple
 
 from tlsalert.wire.capfile import MAX_PACKET, PCAP_MAGICS, PCAPNG_MAGIC
@@ -39,11 +39,13 @@ class Block(NamedTuple):
 class Blocks:
     """Goes once through a capture's chunks, whose first one has at least its file header.
 
-    ``left`` is how many bytes at the end were no whole block or packet, or come after damage.
+    ``left`` is how many bytes at the end were no whole block or packet, or come after damage. Of a pcap only the
+    frames that are ``wanted`` are told, for there the blocks have to be made; a pcapng tells all that it has.
     """
 
-    def __init__(self, chunks: Iterable[bytes]) -> None:
+    def __init__(self, chunks: Iterable[bytes], wanted: Container[int] | None = None) -> None:
         self.left = 0
+        self._wanted = wanted
         self._chunks = iter(chunks)
         self._rest = b""
         self._frame = 0
@@ -107,8 +109,9 @@ class Blocks:
                 end = at + head + captured
                 if len(data) >= end:
                     self._frame += 1
-                    ticks = seconds * per_second + fraction
-                    yield packet(order, ticks, length, data[at + head : end], self._frame)
+                    if self._wanted is None or self._frame in self._wanted:
+                        ticks = seconds * per_second + fraction
+                        yield packet(order, ticks, length, data[at + head : end], self._frame)
                     at = end
                     continue
             more = next(self._chunks, None)

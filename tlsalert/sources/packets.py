@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from typing import NamedTuple
 
 from tlsalert.sources.blocks import INTERFACE, SECTION, SIMPLE_PACKET, Block, Blocks, captured
@@ -31,11 +31,14 @@ class _Interface(NamedTuple):
     offset: int
 
 
-def packets(chunks: Iterable[bytes]) -> Iterator[Packet]:
-    """Go through the packets in a capture's bytes; those of an interface that is not described are left out."""
+def packets(chunks: Iterable[bytes], wanted: Container[int] | None = None) -> Iterator[Packet]:
+    """Go through the packets in a capture's bytes, or the ``wanted`` frames of them.
+
+    Those of an interface that is not described are left out.
+    """
     interfaces: list[_Interface] = []
     time = 0
-    for block in Blocks(chunks):
+    for block in Blocks(chunks, wanted):
         if block.kind == SECTION:
             interfaces = []
         elif block.kind == INTERFACE and len(block.data) >= 20:
@@ -50,7 +53,8 @@ def packets(chunks: Iterable[bytes]) -> Iterator[Packet]:
             else:
                 high, low = struct.unpack_from(block.order + "II", block.data, 12)
                 time = (high << 32 | low) * 1_000_000_000 // interface.per_second + interface.offset * 1_000_000_000
-            yield Packet(block.frame, interface.link, time, length, data)
+            if wanted is None or block.frame in wanted:
+                yield Packet(block.frame, interface.link, time, length, data)
 
 
 def _interface(block: Block) -> _Interface:

@@ -437,6 +437,13 @@ def test_a_certificate_that_scapy_cannot_read_is_told() -> None:
         scapy_certificate(read_certificate(b"\x00\x03abc"))
 
 
+def test_a_hello_of_sslv2_has_no_place_in_scapy_s_layer() -> None:
+    hello = tlsalert.read(CONSOLE)[0].client_hello
+    assert hello is not None
+    with pytest.raises(DecodeError, match="ciphers of three bytes"):
+        scapy_client_hello(structs.replace(hello, cipher_suites=(0x010080, 0x0035)))
+
+
 def test_scapy_can_change_a_hello_of_ours() -> None:
     ours = tlsalert.read(CONSOLE)[2].client_hello
     assert ours is not None

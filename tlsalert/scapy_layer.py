@@ -613,7 +613,10 @@ def scapy_client_hello(hello: ClientHello) -> TLSClientHello:
 
     Extensions that scapy cannot read, or would write otherwise, are bytes without a meaning to it (TLS_Ext_Unknown).
     A hello with ``problems`` is what could be read of it: its own bytes are the body of the connection's first message.
+    Raises :class:`tlsalert.errors.DecodeError` for a hello that offers ciphers of SSLv2.
     """
+    if any(suite > 0xFFFF for suite in hello.cipher_suites):  # RFC 6101 §E.1
+        raise DecodeError("an SSLv2 hello has ciphers of three bytes: scapy's TLSClientHello has room for two")
     body = b"".join(
         (
             hello.legacy_version.to_bytes(2, "big"),

@@ -128,6 +128,15 @@ def test_what_waits_is_bounded_and_no_verdict_is_lost() -> None:
     assert max(sizes) == 3
 
 
+def test_one_packet_at_a_time_loses_no_packet_and_no_verdict(tmp_path: Path) -> None:
+    path = write(tmp_path / "x.pcap", *(refused(42, number / 1000, 40112 + number) for number in range(9)), other(60))
+    session = TLSConnections(held=2)
+    given = [session.process(packet) for packet in rdpcap(str(path))]
+    found = [one for one in given if one is not None] + list(session.finish())
+    assert {one[TLSVerdict].connection for one in found if one.haslayer(TLSVerdict)} == set(range(9))
+    assert len([one for one in found if not isinstance(one, TLSVerdict)]) == len(given)
+
+
 def test_an_empty_capture_ends_at_once(tmp_path: Path) -> None:
     path = tmp_path / "empty.pcap"
     path.write_bytes(pcap([]))

@@ -185,6 +185,7 @@ class TLSConnections(DefaultSession):
         self._latest = 0
         self._told_at = 0
         self._waiting: deque[tuple[int, Packet]] = deque()
+        self._ready: deque[Packet] = deque()  # what process() had no place for
         self._flows: dict[int, int] = {}  # frames that wait → flows
         self._left: Counter[int] = Counter()  # flows → their frames that wait
         self._verdicts: dict[int, Connection] = {}
@@ -206,7 +207,8 @@ class TLSConnections(DefaultSession):
 
     def process(self, pkt: Packet) -> Packet | None:
         """Take a packet where scapy wants at most one back: the others come with those that follow."""
-        return next(self.take(pkt), None)
+        self._ready.extend(self.take(pkt))
+        return self._ready.popleft() if self._ready else None
 
     def take(self, packet: Packet, live: bool = False) -> Iterator[Packet]:
         """Take a packet; give those that need not wait any more."""
@@ -226,6 +228,8 @@ class TLSConnections(DefaultSession):
 
     def finish(self) -> Iterator[Packet]:
         """Tell every connection as it stands, and give all packets that wait."""
+        while self._ready:
+            yield self._ready.popleft()
         table = self._tracer.table
         table.finish()
         self._note(table.finished, table.recognised)

@@ -43,7 +43,7 @@ def span(said: str) -> timedelta:
     epilog="""\b
 Examples:
   tlsalert certs /etc/stunnel firmware.zip
-  tlsalert certs --warn 90d --prometheus /var/lib/node_exporter/certs.prom /etc/ssl/private
+  tlsalert certs --warn 90d --prometheus certs.prom /etc/ssl/private
   tlsalert certs --at 2026-06-01 --ics ends.ics console.jar
   tlsalert certs --starttls smtp mail.example.net:587
   tlsalert certs --predict client.pem firmware.bin
@@ -114,7 +114,9 @@ def command(
 
     PATH is a file or a folder: PEM, DER, PKCS #7, PKCS #12, JKS, JCEKS, BKS and OpenSSH keys, archives (zip, jar, tar,
     cpio, ar, deb; gzip, xz, bzip2, zstd), captures, strace and other logs, and any other file, in which certificates
-    and keys are found by their content. "-" is standard input. HOST:PORT is a server, whose chain is asked for.
+    and keys are found by their content: firmware images, too, down to the files in their file systems (with the extra
+    'firmware'). What is inside of a file is told as "FILE!/member". "-" is standard input. HOST:PORT is a server, whose
+    chain is asked for.
     """
     if not places and not system:
         raise click.UsageError("name a file, a folder or HOST:PORT, or give --system")

@@ -48,17 +48,17 @@ def _versions(ctx: click.Context, param: click.Parameter, value: str | None) -> 
 @click.command(
     epilog="""\b
 Examples:
-  tlsalert replay 10.0.0.7:5900 --from captures/console.pcap --cert client.crt --key client.key
-  tlsalert replay bmc:5900 --cert c.crt --key c.key --ca-cert ca.crt --ca-key ca.key --find-clock
-  tlsalert replay bmc:5900 --variant good --variant none_sent --tls 1.2 --dry-run
+  tlsalert replay bmc:5900 --from console.pcap --cert c.crt --key c.key
+  tlsalert replay bmc:5900 --cert c.p12 --ca-cert ca.crt --ca-key ca.key
+  tlsalert replay bmc:5900 --variant good --variant none_sent --dry-run
   tlsalert replay --suite console.tlsalert.toml --junit answers.xml
 
 \b
 A suite, in TOML; files are named from its folder:
   [suite]
   tls = ["1.2", "1.3"]
-  variants = ["good", "none_sent", "expired"]     # default: all that can be made
-  delay = 0.2                                     # seconds
+  variants = ["good", "none_sent", "expired"]  # default: all that can be made
+  delay = 0.2                                  # seconds
   [target.console]
   address = "10.0.0.7:5900"
   from = "captures/console.pcap:0"
@@ -66,7 +66,7 @@ A suite, in TOML; files are named from its folder:
   [identity.engineer]
   cert = "client.crt"
   key = "client.key"
-  passphrase-env = "CLIENT_KEY_PASSPHRASE"        # or passphrase = "prompt"
+  passphrase-env = "CLIENT_KEY_PASSPHRASE"     # or passphrase = "prompt"
   [expect]
   good = "accepted"
   expired = ["certificate_expired", 42]

@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from tlsalert.cli.output import binary, open_output
+from tlsalert.cli.progress import showing
 from tlsalert.cli.screen import pages
 from tlsalert.errors import TlsalertError, UsageError
 from tlsalert.pki.containers import Blob
 from tlsalert.pki.found import Damage, Found
 from tlsalert.pki.inventory import Inventory, inventory
 from tlsalert.pki.keys import Phrases
+from tlsalert.pki.places import sizes
 from tlsalert.pki.problems import WARN, ends_within
 from tlsalert.pki.server import ask, target
 from tlsalert.starttls import ALIASES, PROTOCOLS
@@ -131,10 +133,11 @@ def command(
     if predict is not None and form in ("csv", "html"):
         raise click.UsageError("--predict is told as text, json or jsonl")
     told: list[Library | ClockStart] = []
-    with _waiting() as pause:
+    with _waiting(paths) as (pause, done):
         asked = _servers(servers, starttls, server_name, unreached)
         phrases = _phrases(passphrase_file, pause)
-        taken = inventory(paths, at, ends, phrases, extra=asked, watch=None if predict is None else _clues(told))
+        watch = None if predict is None else _clues(told)
+        taken = inventory(paths, at, ends, phrases, extra=asked, watch=watch, done=done)
     if predict is None:
         _write(taken, form, output, at)
     else:
@@ -190,11 +193,26 @@ def _servers(
     return asked
 
 
+Pause = Callable[[], AbstractContextManager[object]]
+
+
 @contextmanager
-def _waiting() -> Iterator[Callable[[], AbstractContextManager[object]]]:
-    """Show on a terminal that work goes on; what it gives makes room for a question."""
+def _waiting(paths: list[str]) -> Iterator[tuple[Pause, Callable[[int], None] | None]]:
+    """Show on a terminal how far the work is; what it gives makes room for a question, and counts bytes.
+
+    One file, as a firmware image, has no parts to be counted: there it is shown that work goes on.
+    """
     if not sys.stderr.isatty():
-        yield nullcontext
+        yield nullcontext, None
+        return
+    if len(counted := sizes(paths)) > 1:
+        with showing(sum(counted)) as shown:
+
+            def aside() -> AbstractContextManager[object]:
+                shown.erase()
+                return nullcontext()
+
+            yield aside, shown.advance
         return
     from rich.console import Console
 
@@ -207,7 +225,7 @@ def _waiting() -> Iterator[Callable[[], AbstractContextManager[object]]]:
         status.start()
 
     with status:
-        yield pause
+        yield pause, None
 
 
 def _phrases(file: BinaryIO | None, pause: Callable[[], AbstractContextManager[object]]) -> Phrases:

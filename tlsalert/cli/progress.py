@@ -28,12 +28,19 @@ ERASE = "\r\x1b[K"
 @contextmanager
 def bar(total: int) -> Iterator[Callable[[int], None]]:
     """Show a bar for ``total`` bytes; call what it gives with the number of bytes that were done."""
+    with showing(total) as shown:
+        yield shown.advance
+
+
+@contextmanager
+def showing(total: int) -> Iterator[Bar]:
+    """Show a bar for ``total`` bytes, and take it away at the end."""
     shown = Bar(total, sys.stderr)
     screen = sys.stdout
     if isinstance(screen, Screen):
         screen.clear = shown.erase
     try:
-        yield shown.advance
+        yield shown
     finally:
         shown.erase()
         if isinstance(screen, Screen):

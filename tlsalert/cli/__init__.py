@@ -114,6 +114,13 @@ def main() -> None:
     except TlsalertError as error:
         click.echo(f"tlsalert: {error}", err=True)
         sys.exit(error.exit_code)
+    except (ImportError, AttributeError, TypeError):
+        from tlsalert.staleness import told
+
+        if not (said := told()):
+            raise
+        click.echo(f"tlsalert: {said}", err=True)
+        sys.exit(3)
     except BrokenPipeError:
         _hush()
         sys.exit(0)

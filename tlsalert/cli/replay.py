@@ -335,7 +335,7 @@ class _Session:
             if self._from_file:
                 write_result(out, done.result, lambda row, d=done: d.expects.get(row.place), "is expected")  # type: ignore[misc]
             else:
-                write_result(out, done.result, self._called_for)
+                write_result(out, done.result, self._called_for(done.result))
             unmet = [
                 sentence for sentences in complaints(done.result, done.expects, None).values() for sentence in sentences
             ]
@@ -353,7 +353,7 @@ class _Session:
         told = [sentence for sentences in done.complaints.values() for sentence in sentences]
         if self._from_file:
             return Shown(done.result, lambda row: done.expects.get(row.place), "is expected", told)
-        return Shown(done.result, self._called_for, complaints=told)
+        return Shown(done.result, self._called_for(done.result), complaints=told)
 
     def write(self, junit_file: str | None, pcap: str | None, keylog: str | None) -> None:
         """Write the other files, and the new baselines; tell of what is not on standard output."""
@@ -427,9 +427,14 @@ class _Session:
         found = {row.place: wanted(self._suite, self._known, row, has_baseline) for row in result.rows}
         return {place: expected for place, expected in found.items() if expected is not None}
 
-    def _called_for(self, row: Row) -> Expectation | None:
-        known = self._known.get(row.variant)
-        return None if known is None else known.expected(row)
+    def _called_for(self, result: Result) -> Callable[[Row], Expectation | None]:
+        """Return what the RFC calls for: not where the device's clock has refused a variant for its dates instead."""
+
+        def called_for(row: Row) -> Expectation | None:
+            known = None if row.place in result.by_dates else self._known.get(row.variant)
+            return None if known is None else known.expected(row)
+
+        return called_for
 
 
 def _complete(files: IdentityFiles) -> IdentityFiles:

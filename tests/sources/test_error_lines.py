@@ -132,3 +132,9 @@ def test_what_gnutls_serv_and_node_say_is_their_own_objection(line: str, refuser
 @pytest.mark.parametrize("line", ["  code: 'ECONNRESET'", "  code: 'CERT_OF_NOBODY'", "  code: 'ERR_INVALID_ARG_TYPE'"])
 def test_other_errors_of_node_tell_of_no_handshake(line: str) -> None:
     assert told(line) == []
+
+
+def test_a_row_of_a_table_about_alerts_is_no_evidence() -> None:
+    assert told("| alert-lost.pcap | the server's `unknown_ca` (48) | SSL alert number 48 |") == []
+    (one,) = told("|<1>| SSL alert number 48")
+    assert alerts(one) == [(48, "server")]

@@ -23,6 +23,8 @@ SIGN: Final = re.compile(
 #: What Go's crypto/tls says of a certificate that it refuses (handshake_server.go, handshake_client.go).
 _GO: Final = re.compile(r"tls: failed to verify (client )?certificate: (x509: .*)")
 
+#: A row of a Markdown table: somebody tells of alerts, as beside captures, and no program prints so.
+_TABLE: Final = re.compile(r"\| .* \|")
 #: What gnutls-serv says of a handshake that it ended (GnuTLS src/serv.c).
 _GNUTLS_SERV: Final = re.compile(r"Error in handshake: (.+)")
 #: The code of the error that Node.js gives a client that refused its server's certificate: a verify error of OpenSSL
@@ -76,7 +78,9 @@ class ErrorLines:
 
     def takes(self, entry: Entry) -> bool:
         """Whether a line may tell of an alert."""
-        return SIGN.search(entry.text.encode("utf-8", "replace")) is not None
+        return SIGN.search(entry.text.encode("utf-8", "replace")) is not None and not _TABLE.fullmatch(
+            entry.text.strip()
+        )
 
     def line(self, entry: Entry, number: int) -> None:
         """Take a line."""

@@ -72,7 +72,14 @@ def __getattr__(name: str) -> object:
     from importlib import import_module
 
     home = _HOMES[name]
-    value: object = getattr(import_module(f"tlsalert.{home}"), name) if home else import_module(f"tlsalert.{name}")
+    try:
+        value: object = getattr(import_module(f"tlsalert.{home}"), name) if home else import_module(f"tlsalert.{name}")
+    except (ImportError, AttributeError) as error:
+        from tlsalert.staleness import told
+
+        if said := told():
+            raise ImportError(said) from error
+        raise
     globals()[name] = value
     return value
 

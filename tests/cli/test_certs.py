@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import stat
+import sys
+import time
 from contextlib import nullcontext
 from datetime import timedelta
 from pathlib import Path
@@ -13,7 +16,8 @@ from click.testing import CliRunner, Result
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from tests.pki.stores import PASSPHRASE, leaf
-from tlsalert.cli.certs import _phrases, command, span
+from tlsalert.cli.certs import _phrases, _waiting, command, span
+from tlsalert.cli.progress import ERASE
 from tlsalert.errors import UsageError
 
 
@@ -152,3 +156,22 @@ def test_a_span_is_a_number_and_a_unit(said: str, days: int) -> None:
 def test_what_is_no_span_is_an_error(said: str) -> None:
     with pytest.raises(UsageError, match="no span"):
         span(said)
+
+
+def test_many_files_have_a_bar_and_one_has_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(40):
+        (tmp_path / f"{number}.bin").write_bytes(b"\x30" * 200_000)
+    monkeypatch.setattr("tlsalert.cli.progress.PATIENCE", 0.0)
+    monkeypatch.setattr("tlsalert.cli.progress.A_MOMENT", 0.0)
+    shown = io.StringIO()
+    monkeypatch.setattr(shown, "isatty", lambda: True)
+    monkeypatch.setattr(sys, "stderr", shown)
+    with _waiting([str(tmp_path)]) as (aside, done):
+        assert done is not None
+        time.sleep(0.01)
+        done(200_000)
+        assert "/8000 kB" in shown.getvalue()
+        aside()
+        assert shown.getvalue().endswith(ERASE)
+    with _waiting([str(tmp_path / "1.bin")]) as (_, done):
+        assert done is None

@@ -28,6 +28,7 @@ next  compare the identity byte by byte: case, spaces, a missing prefix
 def no_colour_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("NO_COLOR", "FORCE_COLOR"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("COLUMNS", "80")
 
 
 def run(*arguments: str, stdin: str | bytes | None = None) -> Result:
@@ -62,6 +63,26 @@ def test_what_became_of_an_alert_is_noted() -> None:
 @pytest.mark.parametrize("code", range(256))
 def test_no_line_is_wider_than_eighty_columns(code: int) -> None:
     assert max(map(len, run(str(code)).stdout.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("columns", [40, 64, 100])
+@pytest.mark.parametrize("text", ["42", "120", "remote error: tls: bad certificate", "not yet valid", "no such thing"])
+def test_lines_follow_the_width_of_the_terminal(text: str, columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    result = run(text)
+    widest = max(len(line) for line in result.output.splitlines())
+    assert columns - 15 < widest <= columns
+
+
+def test_lines_longer_than_a_hundred_columns_are_hard_to_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "300")
+    assert 90 < max(len(line) for line in run("42").stdout.splitlines()) <= 100
+
+
+def test_the_times_in_a_line_are_told_once() -> None:
+    times = "current time 2015-03-12T05:41:50Z is before 2016-05-19T00:00:00Z"
+    told = " ".join(run(f"x509: certificate has expired or is not yet valid: {times}").stdout.split())
+    assert told.count("Its clock says 2015-03-12 05:41:50 UTC; the certificate is valid from 2016-05-19 00:00:00.") == 1
 
 
 def test_several_texts_are_told_one_after_the_other() -> None:

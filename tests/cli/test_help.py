@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from itertools import takewhile
 from pathlib import Path
 
 import click
@@ -34,7 +35,7 @@ def examples(name: str) -> list[list[str]]:
             words = shlex.split(call.strip().rstrip(")"))
             if "tlsalert" in words:
                 words = words[words.index("tlsalert") + 1 :]
-                found.append(words[: words.index(">") if ">" in words else None])
+                found.append(list(takewhile(lambda word: not word.startswith(">"), words)))
     return found
 
 

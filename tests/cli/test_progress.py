@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import bz2
+import fcntl
 import gzip
 import io
+import pty
+import struct
+import termios
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +16,7 @@ import pytest
 
 from tests.evidence import CAPTURES
 from tlsalert.capture import open_evidence
-from tlsalert.cli.progress import PATIENCE, Bar, bar, steps
+from tlsalert.cli.progress import PATIENCE, Bar, bar, columns, steps
 from tlsalert.render.spans import cells
 
 
@@ -50,6 +54,17 @@ def going(total: int, rate: int, seconds: float) -> tuple[Bar, Terminal]:
 def test_a_bar_tells_how_much_how_fast_and_how_long() -> None:
     shown, _ = going(500_000_000, 50_000_000, 5)
     assert shown.line(80) == "━" * 20 + "─" * 20 + "   50%  250/500 MB  50 MB/s  0:05 left"
+
+
+def test_the_width_is_that_of_the_terminal_that_the_bar_is_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Standard output may be a file meanwhile: a bar that is too wide leaves a line behind at each drawing."""
+    monkeypatch.delenv("COLUMNS")
+    ours, terminal = pty.openpty()
+    with open(ours, "rb"), open(terminal, "w") as out:
+        fcntl.ioctl(out, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 40, 0, 0))
+        assert columns(out) == 40
+        monkeypatch.setenv("COLUMNS", "60")
+        assert columns(out) == 60
 
 
 @pytest.mark.parametrize("width", range(10, 201))

@@ -226,6 +226,22 @@ def test_a_suite_says_all_that_the_command_line_would(
     assert "≠ is followed by what is expected" in bad.stdout
 
 
+def test_a_new_baseline_does_not_excuse_what_the_suite_itself_expects(
+    run: Run, device: FakeDevice, tmp_path: Path
+) -> None:
+    suite, path = tmp_path / "a.tlsalert.toml", tmp_path / "console.json"
+    suite.write_text(SUITE.replace("[expect]", f'baseline = "{path}"\n[expect]'))
+    assert run("--suite", suite, "--update-baseline").exit_code == 0
+    device.answers = {"expired": alert(48), "none_sent": ACCEPTED}
+    told = run("--suite", suite, "--update-baseline")
+    assert (told.exit_code, told.stderr) == (1, f"tlsalert: {path}: written\n")
+    assert "expected certificate_expired (45), got unknown_ca (48)" in " ".join(told.stdout.split())
+    assert "no certificate in TLS 1.2" not in told.stdout  # that is the baseline's to say, and the baseline is new
+    assert run("--suite", suite).exit_code == 1
+    suite.write_text(suite.read_text().replace('"certificate_expired"', "48"))
+    assert run("--suite", suite).exit_code == 0
+
+
 def test_the_command_line_goes_before_the_suite(
     run: Run, asked: list[Asked], device: FakeDevice, tmp_path: Path
 ) -> None:

@@ -70,7 +70,8 @@ def test_no_way_shows_a_clock() -> None:
         (0.2, "The device's clock is in step with ours (to 0.3 s)"),
         (0.8, "The device's clock is 0.8 seconds ahead of ours"),
         (-7200, "The device's clock is 2 hours behind ours"),
-        (200_000_000, "The device's clock is 6 years ahead of ours"),
+        (200_000_000, "The device's clock is 6 years and 4 months ahead of ours"),
+        (-11.66 * 365.25 * 86400, "The device's clock is 11 years and 8 months behind ours"),
     ],
 )
 def test_where_a_clock_stands(skew: float, says: str) -> None:

@@ -55,6 +55,17 @@ class TestTheFoundingCase:
         assert any("--ca-key" in text for text in verdict.advice)
         assert any("garbage_der" in text for text in verdict.advice)
 
+    def test_what_the_clock_refused_is_told_apart_from_what_the_device_minds(self) -> None:
+        begins, ends = NOW - timedelta(days=1), NOW + timedelta(days=30)
+        weak = Tried("sha1_signed", "TLS 1.2", "42", not_before=begins, not_after=ends)
+        late = Tried("not_yet_valid", "TLS 1.2", "42", not_before=ends, not_after=ends + timedelta(days=1))
+        let_in = Tried("eku_any_only", "TLS 1.2", "ok", not_before=begins, not_after=ends)
+        good = Tried("good", "TLS 1.2", "42", not_before=BEGINS, not_after=ENDS)
+        others = [one for one in rows(FOUNDING) if one.variant != "good"]
+        trials = [good, *others, weak, late, let_in]
+        assert mind(trials, FACTS, found=found(SET_IN_2015)).by_dates == {("sha1_signed", "TLS 1.2")}
+        assert not mind(trials, FACTS, found=found(NOW)).by_dates
+
     def test_a_clock_that_shows_makes_it_certain(self) -> None:
         told = mind(rows(FOUNDING), FACTS, shown=shown(datetime(2015, 3, 12, 5, 41, 50, tzinfo=UTC)))
         assert told.verdict.confidence > 0.95

@@ -15,7 +15,7 @@ from tlsalert.errors import CaptureError
 from tlsalert.pki.containers import Blob, Damage
 from tlsalert.pki.found import Found
 from tlsalert.pki.inventory import inventory
-from tlsalert.pki.places import contents, trust_stores
+from tlsalert.pki.places import contents, sizes, trust_stores
 
 
 def files(path: Path) -> list[str]:
@@ -50,6 +50,20 @@ def test_a_link_that_was_named_itself_is_followed(tmp_path: Path) -> None:
     (tmp_path / "a.crt").write_bytes(leaf().pem)
     (tmp_path / "b.crt").symlink_to("a.crt")
     assert [type(one) for one in contents(str(tmp_path / "b.crt"))] == [Blob]
+
+
+def test_what_is_done_adds_up_to_the_sizes_that_were_told_before(tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    (folder / "deep").mkdir(parents=True)
+    (folder / "a.crt").write_bytes(leaf().pem)
+    (folder / "deep" / "b.txt").write_text("b" * 77)
+    (folder / "link").symlink_to("a.crt")
+    (tmp_path / "alone").write_text("x" * 5)
+    paths = [str(folder), str(tmp_path / "alone"), str(tmp_path / "nothing")]
+    assert sorted(sizes(paths)) == [0, 5, 77, len(leaf().pem)]
+    done: list[int] = []
+    inventory(paths, done=done.append)
+    assert sorted(done) == [5, 77, len(leaf().pem)]
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")

@@ -31,11 +31,11 @@ def reading(way: str, skew: float, says: str = "4 answers agree", error: float =
     return Reading(way, says, NOW + round(skew * SECOND), NOW, error)
 
 
-def page(*readings: Reading, certificate: Certificate = IPMI) -> str:
+def page(*readings: Reading, certificate: Certificate = IPMI, width: int = WIDTH, where: str = "client.crt") -> str:
     together = joint(readings)
-    shown = effects([("client.crt", [certificate])], together.judge, NOW)
+    shown = effects([(where, [certificate])], together.judge, NOW)
     out = StringIO()
-    write_readings(out, Readings("10.0.0.7", readings, together, shown), WIDTH)
+    write_readings(out, Readings("10.0.0.7", readings, together, shown), width)
     return out.getvalue()
 
 
@@ -96,3 +96,17 @@ def test_every_way_has_a_name() -> None:
 )
 def test_a_skew_in_the_unit_that_suits_it(seconds: float, says: str) -> None:
     assert skew_said(seconds) == says
+
+
+@pytest.mark.parametrize("width", [40, 60, 79, 80, 120])
+def test_no_line_is_wider_than_the_terminal(width: int) -> None:
+    told = page(
+        reading("random", BEHIND, "4 handshakes in TLS 1.2 agree"),
+        reading("https", BEHIND + 3600),
+        unreached("http", "10.0.0.7:80: nothing listens there"),
+        width=width,
+        where="/a/very/long/folder/of/certificates/client.crt",
+    )
+    assert max(len(line) for line in told.splitlines()) <= width
+    assert "client.crt" in told
+    assert "-6.27 years" in told

@@ -30,7 +30,7 @@ def test_what_was_found_is_told_by_file(golden: Callable[[str, str], None]) -> N
     golden("inventory.txt", shown(FOUND, DAMAGE))
 
 
-@pytest.mark.parametrize("width", [80, 100, 120])
+@pytest.mark.parametrize("width", [40, 50, 80, 100, 120])
 def test_no_line_is_wider_than_the_terminal(width: int) -> None:
     wide = replace(CLIENT, where="w" * 300, subject="CN=" + "名" * 300, fits=("f" * 300,), problems=("p " * 200,))
     assert max(cells(line) for line in shown((wide, *FOUND), DAMAGE, width).split("\n")) <= width

@@ -204,3 +204,11 @@ def test_what_a_version_got_as_such_is_one_answer() -> None:
     assert len(rows) == 2 * len(OUTCOMES)
     first = written(Result("a:1", HelloTold("profile python"), rows)).splitlines()[0]
     assert first.endswith(f"   {len(OUTCOMES) + 1} answers")
+
+
+def test_what_a_wrong_clock_refused_is_told_as_not_held_against_the_rfc() -> None:
+    clocked = replace(whole(("TLS 1.2",)), by_dates=frozenset({("sha1_signed", "TLS 1.2"), ("rsa512", "TLS 1.2")}))
+    text = " ".join(written(clocked, expected=lambda row: None).split())
+    assert "2 refusals are not held against that: the device's clock is outside the dates of what was shown" in text
+    assert "held against" not in written(clocked)
+    assert "held against" not in written(whole(), expected=lambda row: None)

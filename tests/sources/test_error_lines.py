@@ -104,3 +104,37 @@ def test_what_go_says_of_a_certificate_is_its_own_objection(line: str, refuser: 
     assert (one.verdict.refused_by, one.verdict.cause) == (refuser, cause)
     assert SIGN.search(line.encode())
     assert LAST.sign.search(line.encode())
+
+
+@pytest.mark.parametrize(
+    ("line", "refuser", "cause"),
+    [
+        pytest.param("Error in handshake: Certificate is required.", "server", "no_client_certificate", id="none sent"),
+        pytest.param("Error in handshake: Error in the certificate.", "server", None, id="gnutls-serv gives no reason"),
+        pytest.param("  code: 'DEPTH_ZERO_SELF_SIGNED_CERT'", "client", "unknown_ca", id="Node, self-signed"),
+        pytest.param("  code: 'CERT_HAS_EXPIRED'", "client", "certificate_expired", id="Node, expired"),
+        pytest.param("  code: 'CERT_NOT_YET_VALID'", "client", "certificate_not_yet_valid", id="Node, not yet valid"),
+        pytest.param("  code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'", "client", "chain_incomplete", id="Node, incomplete"),
+        pytest.param("  code: 'ERR_TLS_CERT_ALTNAME_INVALID'", "client", "name_mismatch", id="Node, name"),
+    ],
+)
+def test_what_gnutls_serv_and_node_say_is_their_own_objection(line: str, refuser: str, cause: str | None) -> None:
+    (one,) = told(line)
+    assert alerts(one) == []
+    assert one.verdict is not None
+    assert one.verdict.refused_by == refuser
+    if cause is not None:
+        assert one.verdict.cause == cause
+    assert SIGN.search(line.encode())
+    assert LAST.sign.search(line.encode())
+
+
+@pytest.mark.parametrize("line", ["  code: 'ECONNRESET'", "  code: 'CERT_OF_NOBODY'", "  code: 'ERR_INVALID_ARG_TYPE'"])
+def test_other_errors_of_node_tell_of_no_handshake(line: str) -> None:
+    assert told(line) == []
+
+
+def test_a_row_of_a_table_about_alerts_is_no_evidence() -> None:
+    assert told("| alert-lost.pcap | the server's `unknown_ca` (48) | SSL alert number 48 |") == []
+    (one,) = told("|<1>| SSL alert number 48")
+    assert alerts(one) == [(48, "server")]

@@ -32,6 +32,10 @@ VERBS = {
 }
 
 
+#: Columns below which click's help would not fit: it makes lines of 50, and leaves two free.
+USUAL_HELP = 52
+
+
 class Verbs(click.Group):
     """The verbs, loaded one at a time."""
 
@@ -93,7 +97,9 @@ def main() -> None:
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # an encoding without "§" is no reason to break off
     try:
-        with group.make_context("tlsalert", sys.argv[1:]) as context:  # group.main() would call a broken pipe an error
+        with group.make_context(
+            "tlsalert", sys.argv[1:], terminal_width=_help_width()
+        ) as context:  # group.main() would call a broken pipe an error
             group.invoke(context)
         sys.stdout.flush()
     except KeyboardInterrupt:
@@ -108,6 +114,13 @@ def main() -> None:
     except TlsalertError as error:
         click.echo(f"tlsalert: {error}", err=True)
         sys.exit(error.exit_code)
+    except (ImportError, AttributeError, TypeError):
+        from tlsalert.staleness import told
+
+        if not (said := told()):
+            raise
+        click.echo(f"tlsalert: {said}", err=True)
+        sys.exit(3)
     except BrokenPipeError:
         _hush()
         sys.exit(0)
@@ -117,6 +130,17 @@ def main() -> None:
         sys.exit(3)
     finally:
         gc.enable()
+
+
+def _help_width() -> int | None:
+    """Return the width of help where the terminal has fewer columns than click believes; None elsewhere."""
+    from shutil import get_terminal_size
+
+    if (columns := get_terminal_size().columns) >= USUAL_HELP:
+        return None
+    from tlsalert.cli.narrow_help import settle
+
+    return settle(columns)
 
 
 def _hush() -> None:

@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from tlsalert.cli.output import binary, open_output
+from tlsalert.cli.progress import showing
 from tlsalert.cli.screen import pages
 from tlsalert.errors import TlsalertError, UsageError
 from tlsalert.pki.containers import Blob
 from tlsalert.pki.found import Damage, Found
 from tlsalert.pki.inventory import Inventory, inventory
 from tlsalert.pki.keys import Phrases
+from tlsalert.pki.places import sizes
 from tlsalert.pki.problems import WARN, ends_within
 from tlsalert.pki.server import ask, target
 from tlsalert.starttls import ALIASES, PROTOCOLS
@@ -43,7 +45,7 @@ def span(said: str) -> timedelta:
     epilog="""\b
 Examples:
   tlsalert certs /etc/stunnel firmware.zip
-  tlsalert certs --warn 90d --prometheus /var/lib/node_exporter/certs.prom /etc/ssl/private
+  tlsalert certs --warn 90d --prometheus certs.prom /etc/ssl/private
   tlsalert certs --at 2026-06-01 --ics ends.ics console.jar
   tlsalert certs --starttls smtp mail.example.net:587
   tlsalert certs --predict client.pem firmware.bin
@@ -114,7 +116,9 @@ def command(
 
     PATH is a file or a folder: PEM, DER, PKCS #7, PKCS #12, JKS, JCEKS, BKS and OpenSSH keys, archives (zip, jar, tar,
     cpio, ar, deb; gzip, xz, bzip2, zstd), captures, strace and other logs, and any other file, in which certificates
-    and keys are found by their content. "-" is standard input. HOST:PORT is a server, whose chain is asked for.
+    and keys are found by their content: firmware images, too, down to the files in their file systems (with the extra
+    'firmware'). What is inside of a file is told as "FILE!/member". "-" is standard input. HOST:PORT is a server, whose
+    chain is asked for.
     """
     if not places and not system:
         raise click.UsageError("name a file, a folder or HOST:PORT, or give --system")
@@ -129,10 +133,11 @@ def command(
     if predict is not None and form in ("csv", "html"):
         raise click.UsageError("--predict is told as text, json or jsonl")
     told: list[Library | ClockStart] = []
-    with _waiting() as pause:
+    with _waiting(paths) as (pause, done):
         asked = _servers(servers, starttls, server_name, unreached)
         phrases = _phrases(passphrase_file, pause)
-        taken = inventory(paths, at, ends, phrases, extra=asked, watch=None if predict is None else _clues(told))
+        watch = None if predict is None else _clues(told)
+        taken = inventory(paths, at, ends, phrases, extra=asked, watch=watch, done=done)
     if predict is None:
         _write(taken, form, output, at)
     else:
@@ -188,11 +193,26 @@ def _servers(
     return asked
 
 
+Pause = Callable[[], AbstractContextManager[object]]
+
+
 @contextmanager
-def _waiting() -> Iterator[Callable[[], AbstractContextManager[object]]]:
-    """Show on a terminal that work goes on; what it gives makes room for a question."""
+def _waiting(paths: list[str]) -> Iterator[tuple[Pause, Callable[[int], None] | None]]:
+    """Show on a terminal how far the work is; what it gives makes room for a question, and counts bytes.
+
+    One file, as a firmware image, has no parts to be counted: there it is shown that work goes on.
+    """
     if not sys.stderr.isatty():
-        yield nullcontext
+        yield nullcontext, None
+        return
+    if len(counted := sizes(paths)) > 1:
+        with showing(sum(counted)) as shown:
+
+            def aside() -> AbstractContextManager[object]:
+                shown.erase()
+                return nullcontext()
+
+            yield aside, shown.advance
         return
     from rich.console import Console
 
@@ -205,7 +225,7 @@ def _waiting() -> Iterator[Callable[[], AbstractContextManager[object]]]:
         status.start()
 
     with status:
-        yield pause
+        yield pause, None
 
 
 def _phrases(file: BinaryIO | None, pause: Callable[[], AbstractContextManager[object]]) -> Phrases:

@@ -49,21 +49,19 @@ Examples:
 
 \b
 The ways, in the order in which they are asked; --port names others:
-  random        ServerHello.random of several handshakes up to TLS 1.2       443 or PORT
-  https         HTTP Date over TLS                                           PORT, 443
-  http          HTTP Date                                                    PORT, 80
-  redfish       /redfish/v1/Managers/*, DateTime; most want --user           443
-  ipmi          Get SEL Time over LAN (IPMI 2.0); wants --user               623/udp
-  ntp           NTP, where the device serves it                              123/udp
-  certificates  bisection with certificates of chosen dates; wants --ca-key  443 or PORT
+  random        ServerHello.random of handshakes up to TLS 1.2   443 or PORT
+  https         HTTP Date over TLS                               PORT, 443
+  http          HTTP Date                                        PORT, 80
+  redfish       /redfish/v1/Managers/*; most want --user         443
+  ipmi          Get SEL Time over LAN (IPMI 2.0); wants --user   623/udp
+  ntp           NTP, where the device serves it                  123/udp
+  certificates  bisection by certificates; wants --ca-key        443 or PORT
 
-\b
 TCP timestamps are not asked: they count from a start that nobody tells (RFC 7323 §5.4), so they show how fast a
 clock runs, and not what time it tells. An error bar is half the round trip and what a clock leaves out of a second.
 Nobody but HOST is contacted, no redirect is followed, and no certificate is verified: --user's password goes by TLS
 to whoever answers at HOST. --format json is a list with an object for each way, and a last one, "joint".
 
-\b
 Ends with 0; with 1 where a clock is surely farther off than --fail-on-skew; with 4 where nothing could be reached,
 or --fail-on-skew was given and no way shows a clock; with 130 when interrupted (what was learned is shown)."""
 )

@@ -19,7 +19,7 @@ from tlsalert.replay.result_json import row_json
     epilog="""\b
 Examples:
   tlsalert compare firmware-3.88.json firmware-3.90.json
-  tlsalert compare old.json new.json --label 3.88 --label "firmware 3.90" --format html -o changes.html
+  tlsalert compare old.json new.json --label 3.88 --label 3.90 --format html
 
 Ends with 0 where the answers are the same, with 1 where they differ."""
 )

@@ -20,7 +20,7 @@ Completer = Callable[[click.Context, click.Parameter, str], "list[CompletionItem
     epilog="""\b
 Examples:
   source <(tlsalert completion bash)
-  tlsalert completion bash > ~/.local/share/bash-completion/completions/tlsalert
+  tlsalert completion bash >> ~/.bash_completion
   tlsalert completion zsh > "${fpath[1]}/_tlsalert"
   tlsalert completion fish > ~/.config/fish/completions/tlsalert.fish
 

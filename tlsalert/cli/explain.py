@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
 
@@ -14,9 +15,11 @@ from tlsalert.render.style import escape, painter
 
 Painter = Callable[[str, str], str]
 
-WIDTH = 80  # columns of text output, on any terminal: the same text everywhere
+NARROWEST, WIDEST = 40, 100  # columns of text: longer lines are hard to read
 LONGEST_LINE = 0x10000  # bytes; a longer line of stdin is taken in pieces
 STACK_COLUMN = 22  # columns for the name of a TLS stack
+ROOM = 30  # columns that text beside a label needs: where it has fewer it stands below
+BELOW = "    "  # before text that stands below its label
 MANY = 8  # causes: a stack that gives one answer to most faults sends an alert for nearly anything
 # What the first line says already.
 PLAIN = (
@@ -185,8 +188,8 @@ def _print_list(form: str) -> None:
 def _lines(one: Explanation, paint: Painter, *, detailed: bool) -> Iterator[str]:
     """Give the answer's lines: what it is, what it means, who sends it for what, what to look at next."""
     if not one.understood:
-        yield paint(escape(one.input[:WIDTH]), "head")
-        yield from _wrapped(one.meaning, WIDTH)
+        yield paint(escape(one.input[: _width()]), "head")
+        yield from _wrapped(one.meaning, _width())
         yield from _numbered(one.next, paint)
         return
     yield from _headline(one, paint)
@@ -194,14 +197,14 @@ def _lines(one: Explanation, paint: Painter, *, detailed: bool) -> Iterator[str]
         yield from _facts(one.alert, paint)
     yield ""
     if one.said and one.alert and not one.said.startswith(PLAIN):
-        yield from _wrapped(escape(one.said), WIDTH)
+        yield from _wrapped(escape(one.said), _width())
     if one.certain or one.alert is None:  # else the line itself has said what is wrong
-        yield from _wrapped(escape(one.meaning), WIDTH)
+        yield from _wrapped(escape(one.meaning), _width())
     if one.alert and one.alert.note:
         yield from _labelled("note", one.alert.note, paint)
     for other in one.others:
         yield from _labelled("or", f"{other.description} ({other.code}): {other.when}", paint)
-    if one.causes:
+    if any(cause.condition != one.said for cause in one.causes):  # else that is what was said just now
         yield ""
         yield from _by_stack(one, paint, detailed=detailed)
     if one.next:
@@ -218,11 +221,16 @@ def _headline(one: Explanation, paint: Painter) -> Iterator[str]:
     else:
         name = f"{one.alert.description} ({one.alert.code})"
         style = "warn" if one.alert.rfc is None or one.alert.severity == "warning" else "alert"
-        yield paint(name, style) + _direction(one)
+        which = _direction(one)
+        if len(name + which) <= _width():
+            yield paint(name, style) + which
+        else:
+            yield paint(name, style) + which[:1]
+            yield from _wrapped(which[1:], _width())
     if one.program or one.error_code:
         code = "" if (one.error_code or "") in one.said else one.error_code
         parts = [escape(one.program or ""), escape(code or "")]
-        yield from (paint(line, "dim") for line in _wrapped(": ".join(filter(None, parts)), WIDTH))
+        yield from (paint(line, "dim") for line in _wrapped(": ".join(filter(None, parts)), _width()))
 
 
 def _direction(one: Explanation) -> str:
@@ -241,7 +249,13 @@ def _facts(alert: ExplainedAlert, paint: Painter) -> Iterator[str]:
         yield "unassigned"
         return
     parts = [alert.severity or "", _versions_text(alert.versions), f"by {alert.sent_by}", alert.rfc]
-    yield paint("   ".join(part for part in parts if part), "dim")
+    line = ""
+    for part in filter(None, parts):
+        if line and len(line) + 3 + len(part) > _width():
+            yield paint(line, "dim")
+            line = ""
+        line += f"   {part}" if line else part
+    yield paint(line, "dim")
 
 
 def _by_stack(one: Explanation, paint: Painter, *, detailed: bool) -> Iterator[str]:
@@ -263,10 +277,16 @@ def _by_stack(one: Explanation, paint: Painter, *, detailed: bool) -> Iterator[s
                 yield from _hanging("  - ", escape(cause.condition))
                 yield from (paint(line, "dim") for line in _hanging("    ", escape(cause.source)))
         return
-    yield paint("who sends it for what", "head") + paint("   (with sources: --stack NAME, --format json)", "dim")
+    head, more = "who sends it for what", "   (with sources: --stack NAME, --format json)"
+    if len(head + more) <= _width():
+        yield paint(head, "head") + paint(more, "dim")
+    else:
+        yield paint(head, "head")
+        yield from (paint(line, "dim") for line in _wrapped(more, _width()))
     for stack, causes in stacks.items():
         label = f"  {STACKS.get(stack, stack):<{STACK_COLUMN}}"
-        yield from _labelled(label, _fitted(_short(causes), 2 * (WIDTH - len(label) - 8), stack), paint)
+        room = _width() - (len(label) if _beside(label) else len(BELOW))
+        yield from _labelled(label, _fitted(_short(causes), 2 * (room - 8), stack), paint)
     if surprise := _surprise(one):
         yield from _labelled("  mind", surprise, paint)
 
@@ -307,15 +327,29 @@ def _numbered(hints: tuple[str, ...], paint: Painter) -> Iterator[str]:
         yield from _labelled("    " if number else "next", hint, paint)
 
 
+def _width() -> int:
+    """Return the terminal's columns (or $COLUMNS) within reason; 80 where there is no terminal."""
+    return min(max(shutil.get_terminal_size().columns, NARROWEST), WIDEST)
+
+
+def _beside(label: str) -> bool:
+    """Return whether the line has room for text beside a label of this length."""
+    return len(label) <= len(BELOW) or _width() - len(label) - 2 >= ROOM
+
+
 def _labelled(label: str, text: str, paint: Painter) -> Iterator[str]:
-    """Give the lines of ``text`` with ``label`` before the first, wrapped and indented behind it."""
-    for index, line in enumerate(_wrapped(text, WIDTH - len(label) - 2)):
+    """Give the lines of ``text`` with ``label`` before the first, wrapped and indented behind it, or below it."""
+    if not _beside(label):
+        yield paint(label.rstrip(), "dim")
+        yield from (BELOW + line for line in _wrapped(text, _width() - len(BELOW)))
+        return
+    for index, line in enumerate(_wrapped(text, _width() - len(label) - 2)):
         yield f"{' ' * len(label) if index else paint(label, 'dim')}  {line}"
 
 
 def _hanging(mark: str, text: str) -> Iterator[str]:
     """Give the lines of ``text`` behind a mark, the others indented as far."""
-    for index, line in enumerate(_wrapped(text, WIDTH - len(mark))):
+    for index, line in enumerate(_wrapped(text, _width() - len(mark))):
         yield f"{' ' * len(mark) if index else mark}{line}"
 
 

@@ -46,11 +46,10 @@ SUBJECT_WIDTH = 80
     epilog="""\b
 Examples:
   tlsalert lab --case bmc-2015
-  tlsalert lab --clock 2015-03-12 --trust ca.pem --tls 1.2 --port 4433 --record captures-of-mine
+  tlsalert lab --clock 2015-03-12 --trust ca.pem --port 4433 --record captures
   tlsalert lab --stack nginx --trust ca.pem
   tlsalert lab --fault alert:bad_certificate@certificate
 
-\b
 Faults: reset, close, silence, drip[:SECONDS], alert[:NAME or NUMBER], garbage, plain, huge-record; all but drip
 with @connect (at once), @hello (in place of the answer to the ClientHello) or @certificate (in place of the
 answer to the client's second flight) behind it.

@@ -15,7 +15,7 @@ from tlsalert.sources.live import listen
     epilog="""\b
 Examples:
   tlsalert live -i eth0 --only failed
-  tlsalert live -i eth0 --bpf "host 10.0.0.7 and tcp port 5900" --write console.pcapng --count 1
+  tlsalert live -i eth0 --bpf "host 10.0.0.7" --write bmc.pcapng --count 1
   tlsalert live -i lo --follow --keylog keys.log
 
 Ends with Ctrl-C, SIGTERM, --duration or --count, and tells the sums. Ends with 0, with 1 where --fail-on found a

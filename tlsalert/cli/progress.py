@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TextIO
 
 from tlsalert.cli.screen import Screen
@@ -19,6 +20,7 @@ PATIENCE, PAUSE = 0.4, 0.1
 A_MOMENT = 1.0
 UNITS = ("B", "kB", "MB", "GB", "TB")
 WIDEST_BAR = 40
+FALLBACK = 80  # cells, where nothing tells how wide a line may be
 TRAIL = 3.0  # seconds over which the rate is measured, about
 ERASE = "\r\x1b[K"
 
@@ -26,12 +28,19 @@ ERASE = "\r\x1b[K"
 @contextmanager
 def bar(total: int) -> Iterator[Callable[[int], None]]:
     """Show a bar for ``total`` bytes; call what it gives with the number of bytes that were done."""
+    with showing(total) as shown:
+        yield shown.advance
+
+
+@contextmanager
+def showing(total: int) -> Iterator[Bar]:
+    """Show a bar for ``total`` bytes, and take it away at the end."""
     shown = Bar(total, sys.stderr)
     screen = sys.stdout
     if isinstance(screen, Screen):
         screen.clear = shown.erase
     try:
-        yield shown.advance
+        yield shown
     finally:
         shown.erase()
         if isinstance(screen, Screen):
@@ -85,7 +94,7 @@ class Bar:
     def _draw(self) -> None:
         if isinstance(sys.stdout, Screen) and sys.stdout.taken:
             return
-        width = shutil.get_terminal_size().columns - 1  # a full line would wrap
+        width = columns(self._out) - 1  # a full line would wrap
         self._out.write("\r" + self.line(width) + "\x1b[K")
         self._out.flush()
         self._visible = True
@@ -103,6 +112,17 @@ class Bar:
 
     def _left(self) -> float:
         return max(self._total - self._done, 0) / self._rate if self._rate else 0.0
+
+
+def columns(out: TextIO) -> int:
+    """Return the width in cells of the terminal that ``out`` is; $COLUMNS goes before it.
+
+    :func:`shutil.get_terminal_size` asks standard output, which is a file or a pipe as often as not.
+    """
+    with suppress(ValueError, OSError):  # $COLUMNS is no number; ``out`` is no terminal, or a text in memory
+        if "COLUMNS" not in os.environ:
+            return os.get_terminal_size(out.fileno()).columns or FALLBACK
+    return shutil.get_terminal_size((FALLBACK, 24)).columns
 
 
 @contextmanager

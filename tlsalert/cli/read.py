@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     epilog="""\b
 Examples:
   tlsalert read captures/console.pcap
-  tlsalert read --only failed --format jsonl big.pcapng.zst | jq .verdict.summary
+  tlsalert read --only failed --format jsonl big.pcapng | jq .verdict.summary
   tcpdump -w - port 443 | tlsalert read -
-  strace -f -tt -s 65536 -o trace.log curl https://device/ ; tlsalert read trace.log
+  strace -f -tt -s 65536 -o t.log curl https://device/ ; tlsalert read t.log
   tlsalert read console.pcap --format html -o report.html
 
 Ends with 0, with 1 where --fail-on found a failure, with 3 where a file could not be read."""

@@ -48,17 +48,17 @@ def _versions(ctx: click.Context, param: click.Parameter, value: str | None) -> 
 @click.command(
     epilog="""\b
 Examples:
-  tlsalert replay 10.0.0.7:5900 --from captures/console.pcap --cert client.crt --key client.key
-  tlsalert replay bmc:5900 --cert c.crt --key c.key --ca-cert ca.crt --ca-key ca.key --find-clock
-  tlsalert replay bmc:5900 --variant good --variant none_sent --tls 1.2 --dry-run
+  tlsalert replay bmc:5900 --from console.pcap --cert c.crt --key c.key
+  tlsalert replay bmc:5900 --cert c.p12 --ca-cert ca.crt --ca-key ca.key
+  tlsalert replay bmc:5900 --variant good --variant none_sent --dry-run
   tlsalert replay --suite console.tlsalert.toml --junit answers.xml
 
 \b
 A suite, in TOML; files are named from its folder:
   [suite]
   tls = ["1.2", "1.3"]
-  variants = ["good", "none_sent", "expired"]     # default: all that can be made
-  delay = 0.2                                     # seconds
+  variants = ["good", "none_sent", "expired"]  # default: all that can be made
+  delay = 0.2                                  # seconds
   [target.console]
   address = "10.0.0.7:5900"
   from = "captures/console.pcap:0"
@@ -66,7 +66,7 @@ A suite, in TOML; files are named from its folder:
   [identity.engineer]
   cert = "client.crt"
   key = "client.key"
-  passphrase-env = "CLIENT_KEY_PASSPHRASE"        # or passphrase = "prompt"
+  passphrase-env = "CLIENT_KEY_PASSPHRASE"     # or passphrase = "prompt"
   [expect]
   good = "accepted"
   expired = ["certificate_expired", 42]
@@ -335,7 +335,7 @@ class _Session:
             if self._from_file:
                 write_result(out, done.result, lambda row, d=done: d.expects.get(row.place), "is expected")  # type: ignore[misc]
             else:
-                write_result(out, done.result, self._called_for)
+                write_result(out, done.result, self._called_for(done.result))
             unmet = [
                 sentence for sentences in complaints(done.result, done.expects, None).values() for sentence in sentences
             ]
@@ -353,7 +353,7 @@ class _Session:
         told = [sentence for sentences in done.complaints.values() for sentence in sentences]
         if self._from_file:
             return Shown(done.result, lambda row: done.expects.get(row.place), "is expected", told)
-        return Shown(done.result, self._called_for, complaints=told)
+        return Shown(done.result, self._called_for(done.result), complaints=told)
 
     def write(self, junit_file: str | None, pcap: str | None, keylog: str | None) -> None:
         """Write the other files, and the new baselines; tell of what is not on standard output."""
@@ -386,7 +386,7 @@ class _Session:
             return 130
         if any(done.replayed.run.ended == "unreachable" or not done.result.reached for done in self._done):
             return 4
-        return 1 if not self._update and any(done.complaints for done in self._done) else 0
+        return 1 if any(done.complaints for done in self._done) else 0  # of a new baseline's run: the suite's own
 
     def _write_crls(self, bench: Bench) -> None:
         """Write what the device must know, whichever variants are tried now."""
@@ -427,9 +427,14 @@ class _Session:
         found = {row.place: wanted(self._suite, self._known, row, has_baseline) for row in result.rows}
         return {place: expected for place, expected in found.items() if expected is not None}
 
-    def _called_for(self, row: Row) -> Expectation | None:
-        known = self._known.get(row.variant)
-        return None if known is None else known.expected(row)
+    def _called_for(self, result: Result) -> Callable[[Row], Expectation | None]:
+        """Return what the RFC calls for: not where the device's clock has refused a variant for its dates instead."""
+
+        def called_for(row: Row) -> Expectation | None:
+            known = None if row.place in result.by_dates else self._known.get(row.variant)
+            return None if known is None else known.expected(row)
+
+        return called_for
 
 
 def _complete(files: IdentityFiles) -> IdentityFiles:

@@ -18,7 +18,7 @@ from tlsalert.sources.tapped import TapSource
     epilog="""\b
 Examples:
   tlsalert tap --listen 127.0.0.1:8443 --to 10.0.0.7:5900
-  tlsalert tap --listen [::]:8443 --to bmc.example:443 --write console.pcap --only failed
+  tlsalert tap --listen [::]:8443 --to bmc.example:443 --write bmc.pcap
   tlsalert tap --listen unix:/run/user/1000/tap --to unix:/run/server.sock
 
 Ends with Ctrl-C, SIGTERM, --duration or --count, and tells the sums. Ends with 0, with 1 where --fail-on found a

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from tlsalert.clockways.reading import Reading
-from tlsalert.diagnosis.words import capital, span
+from tlsalert.diagnosis.device_look import distance
+from tlsalert.diagnosis.words import capital
 
 #: Ways by how near their clock is to the one that judges certificates, and what each is called in a sentence.
 #: A certificate is judged by the process that speaks TLS: it is asked itself, or shows its clock; HTTPS is served by
@@ -73,7 +74,7 @@ def stands(reading: Reading) -> str:
     if abs(skew) <= max(error, 0.5):
         return f"The device's clock is in step with ours (to {error:.2g} s)"
     side = "ahead of" if skew > 0 else "behind"
-    return f"The device's clock is {span(skew) if abs(skew) >= 1 else f'{abs(skew):.1f} seconds'} {side} ours"
+    return f"The device's clock is {distance(skew) if abs(skew) >= 1 else f'{abs(skew):.1f} seconds'} {side} ours"
 
 
 def beyond(readings: Sequence[Reading], limit: float) -> tuple[Reading, ...]:
@@ -93,7 +94,7 @@ def _apart(one: Reading, other: Reading) -> float:
 
 def _differs(one: Reading, judge: Reading) -> str:
     away = (one.skew_seconds or 0.0) - (judge.skew_seconds or 0.0)
-    said = f"{capital(NEAREST[one.way])} says otherwise: {span(away)} {'later' if away > 0 else 'earlier'}"
+    said = f"{capital(NEAREST[one.way])} says otherwise: {distance(away)} {'later' if away > 0 else 'earlier'}"
     quarters = round(away / QUARTER)
     near = abs(away - quarters * QUARTER) <= (one.error_seconds or 0.0) + (judge.error_seconds or 0.0) + APART
     if quarters and near and abs(away) <= FARTHEST:

@@ -24,7 +24,7 @@ from tlsalert.diagnosis.memory import memory
 from tlsalert.diagnosis.refused_for_dates import judged_for_themselves
 from tlsalert.diagnosis.resemblance import Key, Resemblance, in_words, resembles
 from tlsalert.diagnosis.stacks import LABELS
-from tlsalert.diagnosis.tried import ACCEPTED, Tried, said
+from tlsalert.diagnosis.tried import ACCEPTED, Tried, refused, said
 from tlsalert.model import (
     Alternative,
     CertificateRequest,
@@ -68,7 +68,8 @@ class DeviceMind:
     """What the answers of a device say about it. ``checks_dates`` is None where that cannot be told.
 
     ``memory`` says where its answers depend on the order or differ from try to try; ``stack`` are the stacks that it
-    resembles, the nearest first, and ``stack_says`` that in words.
+    resembles, the nearest first, and ``stack_says`` that in words. ``by_dates`` are the variants and versions that the
+    device's clock refused for their dates, so that what they were made to show was not looked at.
     """
 
     trusts: Trust
@@ -79,6 +80,7 @@ class DeviceMind:
     stack: tuple[Resemblance, ...]
     stack_says: tuple[str, ...]
     verdict: Verdict
+    by_dates: frozenset[tuple[str, str]] = frozenset()
 
     @property
     def alarming(self) -> tuple[Finding, ...]:
@@ -104,7 +106,8 @@ def mind(
     look = Look(tuple(tried), facts or Facts(), request, shown, found, families, hidden)
     verdict = _verdict(look)
     clock = _clock(look, verdict)
-    ranked = tuple(resembles(_telling(look, verdict, clock), families, hidden))
+    telling = _telling(look, verdict, clock)
+    ranked = tuple(resembles(telling, families, hidden))
     return DeviceMind(
         _trust(look, verdict),
         checks_dates(look),
@@ -114,7 +117,13 @@ def mind(
         ranked,
         in_words(ranked, look.tried),
         _with_clock(look, verdict, clock),
+        _places(look.tried) - _places(telling),
     )
+
+
+def _places(tried: Iterable[Tried]) -> frozenset[tuple[str, str]]:
+    """Return the variants, other than the good one, and the versions in which they were refused."""
+    return frozenset((one.variant, one.tls_version) for one in tried if one.variant != GOOD and refused(one.answer))
 
 
 def _telling(look: Look, verdict: Verdict, clock: DeviceClock) -> tuple[Tried, ...]:

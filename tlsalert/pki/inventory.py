@@ -62,10 +62,12 @@ def inventory(
     limits: Limits | None = None,
     extra: Callable[[], Iterable[Found | Damage]] | None = None,
     watch: Callable[[Blob], None] | None = None,
+    done: Callable[[int], None] | None = None,
 ) -> Inventory:
     """Look through ``paths``; ``extra`` gives what was found elsewhere, as behind a server, to be related with it.
 
-    ``watch`` is called with each file that holds no others.
+    ``watch`` is called with each file that holds no others, ``done`` with the bytes of each that was named or lies in
+    a folder, once it was gone through.
     """
     from tlsalert.pki.places import contents
 
@@ -73,7 +75,7 @@ def inventory(
     unread: list[TlsalertError] = []
     for path in paths:
         try:
-            for one in contents(path):
+            for one in contents(path, done):
                 taking.take(one)
         except TlsalertError as error:
             unread.append(error)

@@ -6,7 +6,7 @@ import mmap
 import os
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from importlib.util import find_spec
 
 from tlsalert.errors import CaptureError, TlsalertError
@@ -35,17 +35,33 @@ TRUST_STORES = (
 )
 
 
-def contents(path: str) -> Iterator[Blob | Found | Damage]:
+def contents(path: str, done: Callable[[int], None] | None = None) -> Iterator[Blob | Found | Damage]:
     """Yield the files at a path, or what a capture or a log at it shows; "-" is standard input.
 
+    ``done`` is called with the bytes of each file once it was gone through; :func:`sizes` tells of how many there are.
     Raises :class:`CaptureError` where it cannot be read.
     """
     if path == "-":
         yield from _stdin()
     elif os.path.isdir(path):
-        yield from _folder(path)
+        yield from _folder(path, done)
     else:
         yield from _file(path)
+        if done is not None:
+            done(_size(path))
+
+
+def sizes(paths: Iterable[str]) -> list[int]:
+    """Return the bytes of each file that :func:`contents` would go through at these paths."""
+    found: list[int] = []
+    for path in paths:
+        if not os.path.isdir(path):
+            found.append(_size(path))
+            continue
+        for folder, _, files in os.walk(path):
+            every = (os.path.join(folder, name) for name in files)
+            found += [_size(one) for one in every if os.path.isfile(one) and not os.path.islink(one)]
+    return found
 
 
 def trust_stores() -> list[str]:
@@ -68,7 +84,15 @@ def _stdin() -> Iterator[Blob | Damage]:
         yield Damage("-", f"only the first {most >> 20} MiB are read from a pipe; write it to a file and name that")
 
 
-def _folder(path: str) -> Iterator[Blob | Found | Damage]:
+def _size(path: str) -> int:
+    """Return a file's bytes; none for a pipe, or what is not there."""
+    try:
+        return os.path.getsize(path)
+    except OSError:
+        return 0
+
+
+def _folder(path: str, done: Callable[[int], None] | None) -> Iterator[Blob | Found | Damage]:
     """Yield the files under a folder in the order of their names; links that lead out of it are told, not followed."""
     root = os.path.realpath(path)
     failed: list[OSError] = []
@@ -83,6 +107,8 @@ def _folder(path: str) -> Iterator[Blob | Found | Damage]:
                     leaving.append((one, target))
             elif os.path.isfile(one):
                 yield from _inside(one)
+                if done is not None:
+                    done(_size(one))
         if leaving:
             yield Damage(leaving[0][0], _leaving(leaving, path))
     for error in failed:

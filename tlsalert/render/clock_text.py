@@ -9,7 +9,8 @@ from tlsalert.clockways.effects import Effect
 from tlsalert.clockways.reading import SECOND, Reading
 from tlsalert.diagnosis.words import short_name
 from tlsalert.model import rfc3339
-from tlsalert.render.spans import ASCII, Line, can_draw, cells, wrap
+from tlsalert.render.spans import ASCII, Line, can_draw, cells, cut, cut_left, wrap
+from tlsalert.render.story import outdented, spared_at
 from tlsalert.render.style import escape, painter
 from tlsalert.render.text import terminal_width
 from tlsalert.render.timeline import INDENT, Mark, picture
@@ -17,6 +18,8 @@ from tlsalert.render.timeline import INDENT, Mark, picture
 PLAIN = ASCII | str.maketrans({"±": "~"})
 #: The columns of a row: the way, the time, the skew, its error; what it says has the rest.
 WAY, TIME, SKEW, ERROR = 14, 20, 14, 9
+ROOM = 20  # columns that what a row says needs beside the others
+BESIDE = 2 + WAY + TIME + SKEW + ERROR + 1 + ROOM  # columns in all; with fewer the skew and the words stand below
 NAMES = {
     "random": "random",
     "https": "HTTPS Date",
@@ -42,8 +45,10 @@ def lines(told: Readings, width: int) -> list[Line]:
     shown = [one for one in told if one.skew_seconds is not None]
     page: list[Line] = [[(escape(told.target), "head"), ("   the device's clock", "dim")], []]
     if shown:
-        page.append([("  " + "way".ljust(WAY) + "its time (UTC)".ljust(TIME) + "skew".rjust(SKEW - 2), "dim")])
-        page[-1].append(("  " + "±".rjust(ERROR - 4), "dim"))
+        page.append([("  " + "way".ljust(WAY) + "its time (UTC)", "dim")])
+        if width >= BESIDE:
+            page[-1].append((" " * (TIME - len("its time (UTC)")) + "skew".rjust(SKEW - 2), "dim"))
+            page[-1].append(("  " + "±".rjust(ERROR - 4), "dim"))
     for one in told:
         page += _row(one, one.way in told.joint.differing, width)
     page.append([])
@@ -73,10 +78,16 @@ def _row(one: Reading, differs: bool, width: int) -> list[Line]:
         return _beside(head, 2 + WAY, one.says, room, style)
     error = one.error_seconds or 0.0
     off = "alert" if differs else "warn" if abs(skew) > error + 1 else "good"
-    head.append((rfc3339(one.time, 0)[:-1].replace("T", " ").ljust(TIME), ""))
+    time = rfc3339(one.time, 0)[:-1].replace("T", " ")
+    if width < BESIDE:
+        start = 2 + WAY
+        below: Line = [(" " * start + skew_said(skew), off), (f" ± {error:.2f} s", "dim")]
+        told = [[(" " * start + line, "dim")] for line in wrap(escape(one.says), max(width - start, 20))]
+        return [[*head, (time, "")], below, *told]
+    head.append((time.ljust(TIME), ""))
     head.append((skew_said(skew).rjust(SKEW - 2), off))
     head.append(("  " + f"{error:.2f} s".rjust(ERROR - 2) + "   ", "dim"))
-    start = 2 + WAY + TIME + SKEW + ERROR + 1
+    start = BESIDE - ROOM
     return _beside(head, start, one.says, width - start, "dim")
 
 
@@ -98,9 +109,12 @@ def _effect(effect: Effect, judge: Reading | None, width: int) -> list[Line]:
     name = escape(f"{short_name(effect.certificate)}")
     where = escape(effect.where)
     page: list[Line] = [[], [(f"  {name}", "head"), (f"   {where}", "dim")]]
+    if cells(name) + cells(where) + 5 > width:
+        page[1:] = [[(f"  {cut(name, width - 2)}", "head")], [(f"  {cut_left(where, width - 2)}", "dim")]]
     if judge is not None and judge.time is not None and judge.at is not None:
         close = abs(judge.time - judge.at) < 60 * SECOND
         marks = [Mark("both clocks", judge.at)] if close else [Mark("its clock", judge.time), Mark("ours", judge.at)]
-        page += picture(effect.certificate, marks, width)
+        spared = spared_at(width)
+        page += [outdented(line, spared) for line in picture(effect.certificate, marks, width + spared)]
     style = "alert" if effect.theirs in ("not_yet_valid", "expired") else ""
-    return page + _wrapped(effect.says[:1].upper() + effect.says[1:] + ".", INDENT, width, style)
+    return page + _wrapped(effect.says[:1].upper() + effect.says[1:] + ".", INDENT - spared_at(width), width, style)

@@ -11,7 +11,7 @@ from typing import Final, TextIO
 
 from tlsalert.pki.found import Damage, Found
 from tlsalert.render.ladder import common_name
-from tlsalert.render.spans import ASCII, Line, can_draw, cells, cut, cut_left, wrap
+from tlsalert.render.spans import ASCII, Line, can_draw, cells, cut, cut_left, join_fitting, wrap
 from tlsalert.render.style import escape, painter
 from tlsalert.render.text import terminal_width
 
@@ -27,6 +27,7 @@ NAMES: Final = {
 }
 #: Cells of the bar between a certificate's two dates.
 BAR: Final = 24
+DATES: Final = 32  # cells of its line that are not the bar: the dates, the margins and a mark
 #: More certificates of one file, without problems, are shown in a line each: a trust store.
 MANY: Final = 6
 #: Places that a line lists.
@@ -100,6 +101,7 @@ class InventoryText:
     def _bar(self, one: Found) -> Line:
         """Return the validity as a bar with the time that was asked for on it, or beside it."""
         first, last = one.not_before, one.not_after
+        bar = max(min(BAR, self._width - DATES), 1)
         line: Line = [(f"{INDENT}{_day(first):>10} ", "dim")]
         if first is not None and last is not None and first < last:
             if self._at < first:
@@ -107,14 +109,14 @@ class InventoryText:
                     (INDENT, ""),
                     ("▲ ", "alert"),
                     (f"{_day(first)} ", "dim"),
-                    (f"├{'─' * BAR}┤", "good"),
+                    (f"├{'─' * bar}┤", "good"),
                     (f" {_day(last)}", "dim"),
                 ]
             if self._at <= last:
-                place = int((BAR - 1) * ((self._at - first) / (last - first)))
-                line += [(f"├{'─' * place}", "good"), ("▲", ""), (f"{'─' * (BAR - 1 - place)}┤", "good")]
+                place = int((bar - 1) * ((self._at - first) / (last - first)))
+                line += [(f"├{'─' * place}", "good"), ("▲", ""), (f"{'─' * (bar - 1 - place)}┤", "good")]
                 return [*line, (f" {_day(last)}", "dim")]
-        return [*line, (f"├{'─' * BAR}┤", "good"), (f" {_day(last)}", "dim"), (" ▲", "alert")]
+        return [*line, (f"├{'─' * bar}┤", "good"), (f" {_day(last)}", "dim"), (" ▲", "alert")]
 
     def _relations(self, one: Found) -> Iterator[tuple[str, str]]:
         if one.fits:
@@ -152,14 +154,14 @@ class InventoryText:
 
     def _sums(self, found: Sequence[Found], damage: Sequence[Damage]) -> Iterator[Line]:
         counted = Counter(one.kind for one in found)
-        said = [f"{count} {NAMES[kind][count != 1]}" for kind, count in counted.items()]
+        said = [(f"{count} {NAMES[kind][count != 1]}", "head") for kind, count in counted.items()]
+        said = said or [("no certificates and no keys", "head")]
         troubled = sum(1 for one in found if one.problems)
-        line: Line = [(", ".join(said) or "no certificates and no keys", "head")]
         if troubled:
-            line.append((f", {troubled} with problems", "alert"))
+            said.append((f"{troubled} with problems", "alert"))
         if damage:
-            line.append((f", {len(damage)} {'place' if len(damage) == 1 else 'places'} not read", "warn"))
-        yield line
+            said.append((f"{len(damage)} {'place' if len(damage) == 1 else 'places'} not read", "warn"))
+        yield from join_fitting([[one] for one in said], (", ", "head"), self._width)
 
     def _put(self, lines: Iterable[Line]) -> None:
         for line in lines:

@@ -148,6 +148,10 @@ def _matrix(result: Result, width: int, expected: Expected | None, whose: str) -
             line += _fitted(table[variant, version].line(short), column)
         lines.append(_ended(line))
     legend = _legend(table.values(), short, whose, width)
+    if expected is not None and (dated := sum(place in result.by_dates for place in table)):
+        many = "1 refusal is" if dated == 1 else f"{dated} refusals are"
+        told = f"{many} not held against that: the device's clock is outside the dates of what was shown"
+        legend += [[(" " * MARGIN + part, "dim")] for part in wrap(told, width - MARGIN, hang=2)]
     return [*lines, *([[]] if legend else []), *legend]
 
 

@@ -40,7 +40,7 @@ def is_quiet(connection: Connection) -> bool:
 
 def block(connection: Connection, width: int) -> list[Line]:
     """Return the whole story: who and what, ladder, certificates, the verdict and what supports it."""
-    spared = INDENT - NARROW_INDENT if width < NARROW else 0
+    spared = spared_at(width)
     room = width + spared
     parts = [
         ladder(connection, room),
@@ -52,9 +52,14 @@ def block(connection: Connection, width: int) -> list[Line]:
     lines = _title(connection, width)
     for part in parts:
         if part:
-            moved = [_outdented(line, spared) for line in part]
+            moved = [outdented(line, spared) for line in part]
             lines += moved if part is parts[0] else [[], *moved]
     return lines
+
+
+def spared_at(width: int) -> int:
+    """Return the cells of the margin that a narrow terminal does without."""
+    return INDENT - NARROW_INDENT if width < NARROW else 0
 
 
 def compact(connection: Connection, width: int) -> list[Line]:
@@ -261,7 +266,7 @@ def _labelled(label: str, text: str, style: str = "") -> Line:
     return [(" " * INDENT, ""), (pad(label, LABEL), "dim"), (text.rstrip(), style)]
 
 
-def _outdented(line: Line, less: int) -> Line:
+def outdented(line: Line, less: int) -> Line:
     """Return the line without the first ``less`` of the blanks that it begins with."""
     if not less or not line:
         return line

@@ -67,6 +67,7 @@ class Meaning:
     trusts: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     findings: tuple[FindingTold, ...] = ()
+    by_dates: frozenset[tuple[str, str]] = frozenset()
 
 
 class Bench(Protocol):

@@ -301,6 +301,7 @@ def _meaning(understood: DeviceMind, found: ClockFound | None, facts: Facts, not
         tuple(_trusts(understood, facts)),
         (*notes, *(() if found is None else found.says)),
         tuple(findings),
+        understood.by_dates,
     )
 
 

@@ -152,8 +152,10 @@ class VariantItem(pytest.Item):
             pytest.skip(row.note or "not tried")
         if node.updating and node.baseline_file is not None:
             self.tlsalert_answer = self._answer(row)
-            return
-        sentences = self._complaints(row, old)
+            said = complaint(row, wanted(node.suite, node.known, row, has_baseline=True))
+            sentences = [] if said is None else [said]
+        else:
+            sentences = self._complaints(row, old)
         if sentences:
             raise WrongAnswer(tuple(sentences), connection)
 
@@ -220,4 +222,5 @@ def _ladder(connection: Connection | None) -> list[str]:
         return []
     from tlsalert.render.story import block
 
-    return ["", *("".join(text for text, _ in line) for line in block(connection, WIDTH))]
+    alone = "(By this handshake alone: `tlsalert replay --suite` judges it with the answers to the other variants.)"
+    return ["", *("".join(text for text, _ in line) for line in block(connection, WIDTH)), "", alone]

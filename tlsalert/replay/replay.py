@@ -139,6 +139,7 @@ def replay_plan(
             trusts=meaning.trusts,
             notes=(*result.notes, *meaning.notes),
             findings=meaning.findings,
+            by_dates=meaning.by_dates,
         ),
         run,
     )

@@ -113,7 +113,8 @@ class FindingTold:
 class Result:
     """What a replay found. ``notes`` tell of what broke off, was flaky, or depended on the order.
 
-    ``label`` is the name that comparisons use; it is not written.
+    ``label`` is the name that comparisons use, ``by_dates`` the places of rows that the device's clock refused for
+    their dates alone; neither is written.
     """
 
     target: str
@@ -126,6 +127,7 @@ class Result:
     notes: tuple[str, ...] = ()
     findings: tuple[FindingTold, ...] = ()
     label: str | None = None
+    by_dates: frozenset[tuple[str, str]] = frozenset()
 
     def row(self, variant: str, tls_version: str) -> Row | None:
         """Return the row of a variant in a TLS version ("TLS 1.2"), None where there is none."""

@@ -17,10 +17,21 @@ from tlsalert.understanding.line import understand
 #: What a line has that may tell of an alert.
 SIGN: Final = re.compile(
     rb"(?i)alert|ssl routines|reason\(1[01]\d\d\)|remote error: tls|SSL: \w+\]|certificate verify failed|"
-    rb"_VERIFY_FAILED|failed to verify (?:client )?certificate: x509"
+    rb"_VERIFY_FAILED|failed to verify (?:client )?certificate: x509|^Error in handshake: |^\s*code: '(?:CERT|UNABLE|"
+    rb"DEPTH_ZERO|SELF_SIGNED|INVALID_(?:CA|PURPOSE)|ERR_TLS_CERT)_?\w*'"
 )
 #: What Go's crypto/tls says of a certificate that it refuses (handshake_server.go, handshake_client.go).
 _GO: Final = re.compile(r"tls: failed to verify (client )?certificate: (x509: .*)")
+
+#: A row of a Markdown table: somebody tells of alerts, as beside captures, and no program prints so.
+_TABLE: Final = re.compile(r"\| .* \|")
+#: What gnutls-serv says of a handshake that it ended (GnuTLS src/serv.c).
+_GNUTLS_SERV: Final = re.compile(r"Error in handshake: (.+)")
+#: The code of the error that Node.js gives a client that refused its server's certificate: a verify error of OpenSSL
+#: without X509_V_ERR_ (src/crypto/crypto_common.cc), or that of its own check of the name (lib/internal/errors.js).
+_NODE: Final = re.compile(
+    r"\s*code: '((?:CERT|UNABLE|DEPTH_ZERO|SELF_SIGNED|INVALID_(?:CA|PURPOSE)|ERR_TLS_CERT)_?\w*)'"
+)
 
 _SERVER: Final = re.compile(
     r"SSL_accept|ssl3_get_client|tls_process_client|s_server|while SSL handshaking, client|"
@@ -67,7 +78,9 @@ class ErrorLines:
 
     def takes(self, entry: Entry) -> bool:
         """Whether a line may tell of an alert."""
-        return SIGN.search(entry.text.encode("utf-8", "replace")) is not None
+        return SIGN.search(entry.text.encode("utf-8", "replace")) is not None and not _TABLE.fullmatch(
+            entry.text.strip()
+        )
 
     def line(self, entry: Entry, number: int) -> None:
         """Take a line."""
@@ -86,13 +99,24 @@ class ErrorLines:
         self._last = (said.description, number, entry.time, {shape})
 
     def _objection(self, entry: Entry, number: int) -> None:
-        """Take a line in which a program says what it refused its peer's certificate for, without naming an alert."""
-        go = _GO.search(entry.text)
-        if go is None:
+        """Take a line in which a program says what it refused its peer for, without naming an alert."""
+        side: Side = "client"
+        if go := _GO.search(entry.text):
+            program, says, side = "Go", go[2], "server" if go[1] else "client"
+        elif gnutls := _GNUTLS_SERV.match(entry.text):
+            program, says, side = "gnutls-serv", gnutls[1].strip(), "server"
+        elif node := _NODE.match(entry.text):
+            program, says = "Node.js", node[1]
+        else:
             return
-        known = next((one for one in understand(entry.text) if one.cause is not None), None)
-        talk = self._talks.begin("error line", "Go", number, entry.time, "server" if go[1] else "client")
-        talk.object(Objection(go[2], talk.here, None if known is None else known.cause, True))
+        found = understand(entry.text, asked=True)
+        if not found:  # an error that is none of TLS
+            return
+        cause = next((one.cause for one in found if one.cause is not None), None)
+        # gnutls-serv tells of much else in these words, and only of a certificate without saying what is wrong with it.
+        about_certificate = cause is None or program != "gnutls-serv"
+        talk = self._talks.begin("error line", program, number, entry.time, side)
+        talk.object(Objection(says, talk.here, cause, about_certificate))
         talk.notes.append("an error line is all there is of this connection")
         self._talks.end("error line")
 

@@ -130,7 +130,9 @@ LAST = Kind(
     re.compile(
         rb"(?i)\balert\b.{0,80}\b(?:bad|unknown|expired|revoked|failure|unsupported|denied|version|required|number|"
         rb"error|internal|message|code|\d+)|(?:sslv3|tlsv1|tlsv13|tls)[ _]alert|SSL routines:|remote error: tls|"
-        rb"fatal alert|SSL_ERROR_\w+_ALERT|tls: failed to verify (?:client )?certificate: x509"
+        rb"fatal alert|SSL_ERROR_\w+_ALERT|tls: failed to verify (?:client )?certificate: x509|"
+        rb"^Error in handshake: |^\s*code: '(?:CERT|UNABLE|DEPTH_ZERO|SELF_SIGNED|INVALID_(?:CA|PURPOSE)|"
+        rb"ERR_TLS_CERT)_?\w*'"
     ),
     "tlsalert.sources.server_log",
 )

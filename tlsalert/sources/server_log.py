@@ -26,7 +26,7 @@ from tlsalert.wire.transcript import Keeping
 #: A line without any of this tells nothing of TLS, and is not looked at further.
 WORTH: Final = re.compile(
     rb"(?i)ssl|tls|https|haproxy|alert|certificate|verif|LOG[0-7]\[|connect|depth=|error:|link (?:local|remote)|"
-    rb"SIG[A-Z0-9]+\[|handshak"
+    rb"SIG[A-Z0-9]+\[|handshak|code: '"
 )
 
 

@@ -254,8 +254,10 @@ def _own(low: str) -> Iterator[Understood]:
     for first, others, row in _own_rows():
         if first in low and all(other in low for other in others):
             from tlsalert.understanding.decoded import of_local
+            from tlsalert.understanding.times_said import times_said
 
-            yield of_local(row)
+            found = of_local(row)
+            yield found._replace(meaning=f"{found.meaning} {times_said(low)}".rstrip())
             return
     if "peer" in low or "client certificate" in low:
         from tlsalert.understanding.library_codes import NSS_WORDS

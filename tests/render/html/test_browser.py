@@ -13,6 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.evidence import CAPTURES
@@ -149,6 +150,32 @@ def test_the_scripts_timeline_is_that_of_the_page(browser: Browser) -> None:
     for where in ("tr.details", "article"):  # both certificates are of one day
         first, second = browser.run(begins, f"{where} svg.timeline rect.valid")[:2]
         assert abs(first - second) < 2
+
+
+@pytest.mark.parametrize("width", [1300, 1250, 1100, 1050, 900, 750])
+def test_the_cause_has_its_column_among_many_files(browser: Browser, width: int) -> None:
+    browser.show(many_files(), width=width)
+    last, table = (
+        browser.run("return arguments[0].getBoundingClientRect().toJSON()", browser.one(one))
+        for one in ("th.cause", "#table")
+    )
+    assert last["right"] <= table["right"] + 1
+    assert last["width"] >= 90
+
+
+def many_files() -> str:
+    """A report of two files, of two days."""
+    day = 86_400 * 1_000_000_000
+    return report(
+        msgspec.structs.replace(one, source=f"{number % 2}.pcap", start=(one.start or 0) + number * day)
+        for number, one in enumerate(many(4))
+    )
+
+
+def test_an_opened_connection_says_when_it_started(browser: Browser) -> None:
+    browser.show(console(), width=500, after="#c2")
+    browser.wait(lambda: browser.all("tr.details .list"))
+    assert "2021-06-17 08:51:43.617 UTC" in browser.texts("tr.details .list dd")
 
 
 def test_the_evidence_leads_into_the_ladder_and_messages_tell_their_fields(browser: Browser) -> None:

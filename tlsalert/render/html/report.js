@@ -269,7 +269,11 @@
     const kind = endingOf(told);
     const begun = own(i, "start");
     const cell = (name, ...inside) => h("td", {class: name, role: "cell"}, ...inside);
+    // What a narrow window cuts off is told on pointing at it.
+    const whole_ = (name, text, ...inside) => h("td", {class: name, role: "cell", title: text || null}, ...inside);
     const number = `#${own(i, "number")}`;
+    const alert = (word(i, "alert") || "").replace(/^fatal /, "");
+    const cause = told.cause && told.cause !== "normal_close" ? told.cause : kind === "established" ? "" : told.cause || "undecided";
     const sni = word(i, "sni");
     return h("tr", {class: `row ${kind}`, role: "row", "data-i": i, onclick: (event) => {
       if (!event.target.closest("button") && !String(window.getSelection())) toggle(i);
@@ -279,13 +283,13 @@
         "aria-label": `Connection ${own(i, "number")}${severalSources ? ` of ${word(i, "source")}` : ""}: ${told.summary}`},
         h("span", {class: "turn", "aria-hidden": "true"}, "▸"), number)),
       severalSources ? cell("source", h("span", {title: word(i, "source")}, word(i, "source").split("/").pop())) : null,
-      cell("start", begun === null ? "" : h("time", {datetime: `${iso(begun)}Z`, title: `${clockTime(begun)} UTC`}, clockTime(begun).slice(oneDay ? 11 : 0))),
-      cell("client", word(i, "client") || "?"),
-      cell("server", word(i, "server") || "?", sni ? h("span", {class: "sni"}, ` ${sni}`) : null),
+      cell("start", begun === null ? "" : h("time", {datetime: `${iso(begun)}Z`, title: `${clockTime(begun)} UTC`}, clockTime(begun).slice(oneDay ? 11 : 0, severalSources && !oneDay ? 16 : undefined))),
+      whole_("client", word(i, "client"), word(i, "client") || "?"),
+      whole_("server", [word(i, "server") || "?", sni].filter(Boolean).join(" "), word(i, "server") || "?", sni ? h("span", {class: "sni"}, ` ${sni}`) : null),
       cell("version", word(i, "version") || "–"),
       cell("ending", h("span", {class: "sign", "aria-hidden": "true"}), ENDINGS[kind]),
-      cell("alert", (word(i, "alert") || "").replace(/^fatal /, "")),
-      cell("cause", told.cause && told.cause !== "normal_close" ? told.cause : kind === "established" ? "" : told.cause || "undecided"));
+      whole_("alert", alert, alert),
+      whole_("cause", cause, cause));
   }
 
   function toggle(i, wanted) {
@@ -342,7 +346,7 @@
 
   function factList(i) {
     const facts = {...(data.others[own(i, "facts")] || {})};
-    const list = [["TLS", word(i, "version")], ["cipher suite", word(i, "suite")], ["server name", word(i, "sni")],
+    const list = [["started", own(i, "start") === null ? null : `${clockTime(own(i, "start"))} UTC`], ["TLS", word(i, "version")], ["cipher suite", word(i, "suite")], ["server name", word(i, "sni")],
       ["ALPN", word(i, "alpn")], ["before TLS", facts.protocol], ["over", facts.transport], ["resumed", facts.resumed],
       ["lasted", own(i, "duration") === null ? null : lasted(own(i, "duration"))],
       ["JA3", facts.ja3], ["JA3S", facts.ja3s], ["JA4", facts.ja4], ["file", severalSources ? word(i, "source") : null]];
@@ -779,6 +783,7 @@
   }
 
   table.classList.toggle("one-day", oneDay);
+  table.classList.toggle("several", severalSources);
   id("list").hidden = many === 0;
   if (many) {
     offer();

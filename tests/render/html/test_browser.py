@@ -172,6 +172,19 @@ def many_files() -> str:
     )
 
 
+def test_the_alert_has_its_name_on_a_telephone(browser: Browser) -> None:
+    browser.driver.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride", {"width": 400, "height": 800, "deviceScaleFactor": 1, "mobile": True}
+    )
+    try:
+        browser.show(console(), after="#c0")
+        browser.wait(lambda: browser.all("tr.details svg.ladder"))
+        (alert,) = browser.all("tr.details svg.ladder .step.alert .on")
+        assert alert.text.endswith("handshake_failure (40)")
+    finally:
+        browser.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
 def test_an_opened_connection_says_when_it_started(browser: Browser) -> None:
     browser.show(console(), width=500, after="#c2")
     browser.wait(lambda: browser.all("tr.details .list"))

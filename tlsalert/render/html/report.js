@@ -449,7 +449,7 @@
         const target = s("g", {class: "point-at", tabindex: targets.length ? "-1" : "0", role: "button",
           "aria-label": `${side}, ${subject.where}: ${text}${remark ? `, ${remark}` : ""}`});
         if (kind === "alert" && style === "alert") {
-          const plain = fitted(text, room - 14, "bold"), plate = wide(plain, "bold") + 14;
+          const plain = alertWords(text, room - 14), plate = wide(plain, "bold") + 14;
           target.append(s("rect", {class: "plate", x: left ? x - 2 : x + 2 - plate, y: base - 14, width: plate, height: 19, rx: 4}),
             s("text", {x: left ? x + 5 : x - 5, y: base, class: "on", "text-anchor": anchor}, plain));
         } else {
@@ -502,6 +502,12 @@
     const worst = targets.find((target) => target.closest(".step.alert")) || targets[0];
     if (!panel.firstChild && worst) panel.append(h("p", {class: "dim"}, "Point at a message, or move through them with the arrow keys, to read its fields."));
     return drawing;
+  }
+
+  // The alert's name and number matter more than the words before them.
+  function alertWords(text, room) {
+    const forms = [text, text.replace(/^ALERT /, ""), text.replace(/^ALERT \w+ (?=\w)/, "")];
+    return forms.find((form) => wide(form, "bold") <= room) ?? fitted(forms[2], room, "bold");
   }
 
   function arrowOf(from, to, y, size) {

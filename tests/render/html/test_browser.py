@@ -9,6 +9,7 @@ import base64
 import re
 import shutil
 from collections.abc import Iterator
+from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from tests.evidence import CAPTURES
 from tests.render.html.pages import NAME, SCRIPT, hostile_capture, many
 from tlsalert.capture import read
 from tlsalert.render.html.report import report
+from tlsalert.render.picture.timeline import connection_timeline, timeline_svg
 
 selenium = pytest.importorskip("selenium")
 
@@ -150,6 +152,48 @@ def test_the_scripts_timeline_is_that_of_the_page(browser: Browser) -> None:
     for where in ("tr.details", "article"):  # both certificates are of one day
         first, second = browser.run(begins, f"{where} svg.timeline rect.valid")[:2]
         assert abs(first - second) < 2
+
+
+@pytest.mark.parametrize("days", [0, 1, 3])
+def test_the_scripts_timeline_has_the_scale_of_the_page(browser: Browser, days: int) -> None:
+    story = read(CAPTURES / "console.pcap")[2]
+    (first,) = story.certificates.server
+    assert first.not_before is not None
+    later = msgspec.structs.replace(first, not_before=first.not_before + timedelta(days), sha256="0" * 64)
+    certificates = msgspec.structs.replace(story.certificates, server=(first, later))
+    story = msgspec.structs.replace(story, certificates=certificates)
+    browser.show(report([story]), after=f"#c{story.connection}")
+    browser.wait(lambda: browser.all("tr.details svg.timeline"))
+    of_script = browser.run("return arguments[0].outerHTML", browser.one("tr.details svg.timeline"))
+    (width,) = re.findall(r'<svg[^>]* width="(\d+)"', of_script)
+    of_page = timeline_svg(*connection_timeline(story), width=int(width))
+    begins, lines = ([places(svg, what) for svg in (of_script, of_page)] for what in ("valid", "mark"))
+    assert len(begins[0]) == 3
+    assert begins[0] == pytest.approx(begins[1], abs=0.1)
+    assert lines[0] == pytest.approx(lines[1], abs=0.1)
+
+
+def places(svg: str, class_: str) -> list[float]:
+    """Return where bars or lines of a class begin, from left to right."""
+    found = re.findall(rf'<(?:rect|path)(?=[^>]*class="{class_}[ "])[^>]* (?:x="|d="M)([\d.]+)', svg)
+    return [float(one) for one in found]
+
+
+def test_a_clocks_line_goes_through_no_words(browser: Browser) -> None:
+    for width in (1280, 500):
+        browser.show(console(), width=width, after="#c2")
+        browser.wait(lambda: browser.all("tr.details svg.timeline"))
+        assert (
+            browser.run(
+                """return [...document.querySelectorAll("tr.details svg.timeline .mark")].flatMap((line) =>
+              [...line.getAttribute("d").matchAll(/M([\\d.]+) ([\\d.]+)V([\\d.]+)/g)].flatMap(([, x, from, to]) =>
+                [...line.ownerSVGElement.querySelectorAll("text:not(.dim)")].filter((text) => {
+                  const box = text.getBBox();
+                  return box.x < x && x < box.x + box.width && from < box.y + box.height - 3 && box.y + 3 < to;
+                }).map((text) => text.textContent)))"""
+            )
+            == []
+        )
 
 
 @pytest.mark.parametrize("width", [1300, 1250, 1100, 1050, 900, 750])

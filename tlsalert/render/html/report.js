@@ -580,6 +580,18 @@
     return null;
   }
 
+  // A vertical line that leaves out the words in its way.
+  function lineAround(x, from, to, taken) {
+    let path = "", at = from;
+    const hit = taken.filter(([left, right]) => left - 2 < x && x < right + 2).sort((a, b) => a[2] - b[2]);
+    for (const [, , top_, bottom] of hit) {
+      if (bottom <= at || top_ >= to) continue;
+      if (top_ > at) path += `M${x} ${at}V${top_}`;
+      at = bottom;
+    }
+    return at < to ? `${path}M${x} ${at}V${to}` : path;
+  }
+
   function drawTimeline(bars, marks, width) {
     const dates = [...new Set([...marks.map((one) => one.time), ...bars.flatMap((bar) => [bar.first, bar.last])])].sort((a, b) => a - b);
     const left = EDGE + 8, right = width - EDGE - 8, whole_ = dates.at(-1) - dates[0] || 1;
@@ -626,7 +638,31 @@
       drawing.append(group);
       words.push(`${bar.name} is valid from ${day(bar.first)} to ${day(bar.last)}`);
     });
-    const rows = [], labels = [];
+    const taken = [];  // what stands where: left, right, top, bottom
+    const names = bars.map((bar, n) => {
+      const dated = `${day(bar.first)} to ${day(bar.last)}`, font = bar.judged ? "bold" : "plain";
+      const name = fitted(bar.name, width - 2 * EDGE - wide(dated, "small") - 24, font);
+      const size = wide(name, font) + wide(dated, "small") + 12;
+      const from = Math.max(Math.min(x(bar.first), width - EDGE - size - 8), EDGE);
+      taken.push([from, from + size, tops[n] - 17, tops[n] - 1]);
+      const found = [s("text", {class: "halo", x: from, y: tops[n] - 5},
+        s("tspan", {class: bar.judged ? "head" : null}, name), s("tspan", {class: "dim small"}, `   ${dated}`))];
+      for (const gap of gapsOf(bar)) {
+        const [begin, end] = [x(gap[0]), x(gap[1])], size_ = wide(gap[2], "small");
+        const above = tops[n] + BAR + 3, below = above + 14;
+        if (inside(gap)) {
+          found.push(s("text", {x: (begin + end) / 2, y: tops[n] + BAR - 3, "text-anchor": "middle", class: "bad small"}, gap[2]));
+        } else if ((gap[0] === bar.last ? end : begin) < width / 2) {  // the words stand at the clock's line
+          found.push(s("text", {x: begin + 8, y: below - 3, class: "bad small halo"}, gap[2]));
+          taken.push([begin + 8, begin + 8 + size_, above, below]);
+        } else {
+          found.push(s("text", {x: end - 8, y: below - 3, "text-anchor": "end", class: "bad small halo"}, gap[2]));
+          taken.push([end - 8 - size_, end - 8, above, below]);
+        }
+      }
+      return found;
+    });
+    const rows = [], labels = [], lines = [];
     for (const mark of marks) {
       const out = mark.judge && bars.some((bar) => gapsOf(bar).length > 0);
       const others = dates.some((date) => date !== mark.time && day(date) === day(mark.time));
@@ -638,27 +674,16 @@
       rows[row] = toLeft ? place + 8 : place + 10 + size;
       const y = bottom + 16 + 20 * row;
       const sign = {server: `M${place} ${y - 14}l6 6l-6 6l-6 -6Z`, client: `M${place - 5} ${y - 13}h10v10h-10Z`}[mark.kind] || `M${place} ${y - 14}l6 11h-12Z`;
-      drawing.append(s("path", {class: `mark${out ? " out" : ""}`, d: `M${place} ${HEADROOM - 2}V${y - 13}`}),
-        s("path", {class: `point${out ? " out" : ""}`, d: sign}));
+      lines.push([place, y - 13, out ? " out" : "", sign]);
+      taken.push(toLeft ? [place - 10 - size, place - 10, y - 16, y] : [place + 10, place + 10 + size, y - 16, y]);
       labels.push(s("text", {x: toLeft ? place - 10 : place + 10, y: y - 3, "text-anchor": toLeft ? "end" : null,
         class: `halo${out ? " bad head" : mark.judge ? " head" : ""}`}, text));
       words.push(`${mark.name}: ${day(mark.time)}` + bars.flatMap((bar) => mark.judge ? gapsOf(bar).map((gap) => `, by which ${bar.name} is ${gap[2]}`) : []).join(""));
     }
-    drawing.append(...labels);
-    bars.forEach((bar, n) => {
-      const dated = `${day(bar.first)} to ${day(bar.last)}`, font = bar.judged ? "bold" : "plain";
-      const name = fitted(bar.name, width - 2 * EDGE - wide(dated, "small") - 24, font);
-      const most = width - EDGE - wide(name, font) - wide(dated, "small") - 20;
-      drawing.append(s("text", {class: "halo", x: Math.max(Math.min(x(bar.first), most), EDGE), y: tops[n] - 5},
-        s("tspan", {class: bar.judged ? "head" : null}, name), s("tspan", {class: "dim small"}, `   ${dated}`)));
-      for (const gap of gapsOf(bar)) {
-        const [from, to] = [x(gap[0]), x(gap[1])];
-        const spot = inside(gap) ? {x: (from + to) / 2, y: tops[n] + BAR - 3, "text-anchor": "middle", class: "bad small"}
-          : (gap[0] === bar.last ? to : from) < width / 2 ? {x: from + 8, y: tops[n] + BAR + 14, class: "bad small halo"}
-            : {x: to - 8, y: tops[n] + BAR + 14, "text-anchor": "end", class: "bad small halo"};
-        drawing.append(s("text", spot, gap[2]));
-      }
-    });
+    for (const [place, end, out, sign] of lines) {
+      drawing.append(s("path", {class: `mark${out}`, d: lineAround(place, HEADROOM - 2, end, taken)}), s("path", {class: `point${out}`, d: sign}));
+    }
+    drawing.append(...labels, ...names.flat());
     drawing.setAttribute("viewBox", `0 0 ${width} ${bottom + 20 * Math.max(rows.length, 1) + 10}`);
     drawing.setAttribute("aria-label", `Validity of the certificates against the clocks. ${words.join("; ")}`);
     return drawing;

@@ -9,7 +9,7 @@ import base64
 import re
 import shutil
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,8 @@ import pytest
 from tests.evidence import CAPTURES
 from tests.render.html.pages import NAME, SCRIPT, hostile_capture, many
 from tlsalert.capture import read
+from tlsalert.pki.found import Found
+from tlsalert.render.html.certs import inventory_page
 from tlsalert.render.html.report import report
 from tlsalert.render.picture.timeline import connection_timeline, timeline_svg
 
@@ -55,6 +57,12 @@ class Browser:
         self.driver.get("about:blank")
         self.driver.get(page.as_uri() + after)
         self.wait(lambda: self.run("return document.documentElement.dataset.ready") == "yes")
+
+    def show_other(self, html: str) -> None:
+        """Show a page that has no script."""
+        page = self._folder / "other.html"
+        page.write_text(html, encoding="utf-8")
+        self.driver.get(page.as_uri())
 
     def run(self, code: str, *arguments: Any) -> Any:
         """Run a script in the page."""
@@ -359,6 +367,31 @@ def test_it_prints_with_what_is_open(browser: Browser) -> None:
     assert pdf.startswith(b"%PDF")
     assert len(re.findall(rb"/Type\s*/Page\b", pdf)) >= 4  # all 300 rows, not those in view alone
     assert len(browser.all("tr.row")) < 100  # and the page is as it was
+
+
+def test_the_validity_of_many_certificates_stands_on_the_first_page(browser: Browser) -> None:
+    day = timedelta(1)
+    at = datetime(2026, 11, 25, tzinfo=UTC)
+    found = [
+        Found(
+            f"{n}.pem",
+            "certificate",
+            subject=f"CN={n}",
+            sha256=str(n),
+            not_before=at - 900 * day,
+            not_after=at - n * day,
+        )
+        for n in range(1, 30)
+    ]
+    browser.show_other(inventory_page(found, [], at))
+    told = browser.driver.execute_cdp_cmd("Page.printToPDF", {"printBackground": True})
+    pages = len(re.findall(rb"/Type\s*/Page\b", base64.b64decode(told["data"])))
+    assert pages <= 3  # the picture, and the table
+
+
+def test_one_connection_is_counted_as_one(browser: Browser) -> None:
+    browser.show(report(many(1)))
+    assert browser.one("#count").text == "1 connection"
 
 
 @pytest.mark.parametrize("width", [1280, 800, 500])

@@ -128,8 +128,8 @@
     const sign = order.down ? -1 : 1;
     view.sort((a, b) => keys[a] < keys[b] ? -sign : keys[a] > keys[b] ? sign : a - b);
     at = Math.min(at, Math.max(view.length - 1, 0));
-    id("count").textContent = view.length === many ? `${numbers.format(many)} connections`
-      : `${numbers.format(view.length)} of ${numbers.format(many)} connections`;
+    const all = `${numbers.format(many)} ${many === 1 ? "connection" : "connections"}`;
+    id("count").textContent = view.length === many ? all : `${numbers.format(view.length)} of ${all}`;
     draw(true);
   }
 

@@ -66,6 +66,8 @@ def test_a_clocks_line_leaves_out_the_words_in_its_way() -> None:
     names = [float(one.get("y", "")) for one in picture.iter(SVG + "text") if "bmc.example" in "".join(one.itertext())]
     assert len(names) == 1
     assert not any(top < names[0] and names[0] - 10 < bottom for top, bottom in drawn_parts)
+    # No stub of it is left above the first name.
+    assert min(bottom - top for top, bottom in drawn_parts) > 4
     # Before and behind them it goes on: through the bars, to its own sign.
     valid = [float(one.get("y", "")) for one in picture.iter(SVG + "rect") if one.get("class") == "valid"]
     assert all(any(top <= y and y + 14 <= bottom for top, bottom in drawn_parts) for y in valid)

@@ -549,7 +549,7 @@
 
   // ---- the validity timeline
 
-  const EDGE = 14, BAR = 14, ROW = 44, HEADROOM = 24, BELOW = 16;
+  const EDGE = 14, BAR = 14, ROW = 44, HEADROOM = 24, BELOW = 16, STUB = 4;
 
   function timelineFigure(i) {
     const marks = (own(i, "marks") || []).map(([name, time, kind, judge]) => ({name, time, kind, judge: Boolean(judge)}));
@@ -586,7 +586,7 @@
     const hit = taken.filter(([left, right]) => left - 2 < x && x < right + 2).sort((a, b) => a[2] - b[2]);
     for (const [, , top_, bottom] of hit) {
       if (bottom <= at || top_ >= to) continue;
-      if (top_ > at) path += `M${x} ${at}V${top_}`;
+      if (top_ - at > STUB) path += `M${x} ${at}V${top_}`;
       at = bottom;
     }
     return at < to ? `${path}M${x} ${at}V${to}` : path;

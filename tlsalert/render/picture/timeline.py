@@ -28,6 +28,7 @@ BELOW = 16  # pixels for words below a bar
 LEAST_GAP = 26  # pixels between two different dates
 APART = 44  # pixels from one year to the next
 YEARS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+STUB = 4  # pixels of a line that are not worth drawing
 A_DAY = 86_400 * 1_000_000_000
 A_MINUTE = 60 * 1_000_000_000
 MOST_BARS = 8
@@ -344,7 +345,7 @@ def _line_around(x: float, top: float, bottom: float, taken: Sequence[_Box]) -> 
     path, at = "", top
     for box in sorted(taken, key=lambda box: box.top):
         if box.left - 2 < x < box.right + 2 and box.bottom > at and box.top < bottom:
-            path += f"M{x:.1f} {at:.1f}V{box.top:.1f}" if box.top > at else ""
+            path += f"M{x:.1f} {at:.1f}V{box.top:.1f}" if box.top - at > STUB else ""
             at = box.bottom
     return f"{path}M{x:.1f} {at:.1f}V{bottom:.1f}" if at < bottom else path
 

@@ -353,7 +353,7 @@ def test_the_keyboard_does_it_all(browser: Browser) -> None:
 def test_every_control_has_a_name(browser: Browser) -> None:
     browser.show(console(), after="#c2")
     browser.wait(lambda: browser.all("tr.details svg.timeline"))
-    for element in browser.all("button, input, select, [role=button], svg[role]"):
+    for element in browser.all("button, input, select, table, figure, [role=button], svg[role]"):
         if element.is_displayed():
             assert element.accessible_name, element.get_attribute("outerHTML")
 

@@ -320,7 +320,7 @@
     const row = h("tr", {class: "details", "data-i": i}, cell);
     const told = verdict(i);
     const panel = h("div", {class: "said", "aria-live": "polite"});
-    const picture = h("figure", {class: "picture"});
+    const picture = h("figure", {class: "picture", "aria-label": "Handshake"});
     let scale = "even";
     const point = drawLadder;
     const redraw = () => {
@@ -565,7 +565,7 @@
     }
     if (!bars.length) return null;
     bars.sort((a, b) => b.judged - a.judged);
-    const figure = h("figure", {class: "validity"}, h("figcaption", {}, h("h4", {}, "Validity against the clocks")));
+    const figure = h("figure", {class: "validity", "aria-label": "Validity against the clocks"}, h("figcaption", {}, h("h4", {}, "Validity against the clocks")));
     requestAnimationFrame(() => {
       figure.append(drawTimeline(bars.slice(0, 8), marks, Math.max(320, Math.min(760, figure.clientWidth || 560))));
       if (bars.length > 8) figure.append(h("p", {class: "dim"}, `${bars.length - 8} more certificates are below.`));

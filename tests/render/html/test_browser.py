@@ -9,16 +9,21 @@ import base64
 import re
 import shutil
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.evidence import CAPTURES
 from tests.render.html.pages import NAME, SCRIPT, hostile_capture, many
 from tlsalert.capture import read
+from tlsalert.pki.found import Found
+from tlsalert.render.html.certs import inventory_page
 from tlsalert.render.html.report import report
+from tlsalert.render.picture.timeline import connection_timeline, timeline_svg
 
 selenium = pytest.importorskip("selenium")
 
@@ -52,6 +57,12 @@ class Browser:
         self.driver.get("about:blank")
         self.driver.get(page.as_uri() + after)
         self.wait(lambda: self.run("return document.documentElement.dataset.ready") == "yes")
+
+    def show_other(self, html: str) -> None:
+        """Show a page that has no script."""
+        page = self._folder / "other.html"
+        page.write_text(html, encoding="utf-8")
+        self.driver.get(page.as_uri())
 
     def run(self, code: str, *arguments: Any) -> Any:
         """Run a script in the page."""
@@ -149,6 +160,87 @@ def test_the_scripts_timeline_is_that_of_the_page(browser: Browser) -> None:
     for where in ("tr.details", "article"):  # both certificates are of one day
         first, second = browser.run(begins, f"{where} svg.timeline rect.valid")[:2]
         assert abs(first - second) < 2
+
+
+@pytest.mark.parametrize("days", [0, 1, 3])
+def test_the_scripts_timeline_has_the_scale_of_the_page(browser: Browser, days: int) -> None:
+    story = read(CAPTURES / "console.pcap")[2]
+    (first,) = story.certificates.server
+    assert first.not_before is not None
+    later = msgspec.structs.replace(first, not_before=first.not_before + timedelta(days), sha256="0" * 64)
+    certificates = msgspec.structs.replace(story.certificates, server=(first, later))
+    story = msgspec.structs.replace(story, certificates=certificates)
+    browser.show(report([story]), after=f"#c{story.connection}")
+    browser.wait(lambda: browser.all("tr.details svg.timeline"))
+    of_script = browser.run("return arguments[0].outerHTML", browser.one("tr.details svg.timeline"))
+    (width,) = re.findall(r'<svg[^>]* width="(\d+)"', of_script)
+    of_page = timeline_svg(*connection_timeline(story), width=int(width))
+    begins, lines = ([places(svg, what) for svg in (of_script, of_page)] for what in ("valid", "mark"))
+    assert len(begins[0]) == 3
+    assert begins[0] == pytest.approx(begins[1], abs=0.1)
+    assert lines[0] == pytest.approx(lines[1], abs=0.1)
+
+
+def places(svg: str, class_: str) -> list[float]:
+    """Return where bars or lines of a class begin, from left to right."""
+    found = re.findall(rf'<(?:rect|path)(?=[^>]*class="{class_}[ "])[^>]* (?:x="|d="M)([\d.]+)', svg)
+    return [float(one) for one in found]
+
+
+def test_a_clocks_line_goes_through_no_words(browser: Browser) -> None:
+    for width in (1280, 500):
+        browser.show(console(), width=width, after="#c2")
+        browser.wait(lambda: browser.all("tr.details svg.timeline"))
+        assert (
+            browser.run(
+                """return [...document.querySelectorAll("tr.details svg.timeline .mark")].flatMap((line) =>
+              [...line.getAttribute("d").matchAll(/M([\\d.]+) ([\\d.]+)V([\\d.]+)/g)].flatMap(([, x, from, to]) =>
+                [...line.ownerSVGElement.querySelectorAll("text:not(.dim)")].filter((text) => {
+                  const box = text.getBBox();
+                  return box.x < x && x < box.x + box.width && from < box.y + box.height - 3 && box.y + 3 < to;
+                }).map((text) => text.textContent)))"""
+            )
+            == []
+        )
+
+
+@pytest.mark.parametrize("width", [1300, 1250, 1100, 1050, 900, 750])
+def test_the_cause_has_its_column_among_many_files(browser: Browser, width: int) -> None:
+    browser.show(many_files(), width=width)
+    last, table = (
+        browser.run("return arguments[0].getBoundingClientRect().toJSON()", browser.one(one))
+        for one in ("th.cause", "#table")
+    )
+    assert last["right"] <= table["right"] + 1
+    assert last["width"] >= 90
+
+
+def many_files() -> str:
+    """A report of two files, of two days."""
+    day = 86_400 * 1_000_000_000
+    return report(
+        msgspec.structs.replace(one, source=f"{number % 2}.pcap", start=(one.start or 0) + number * day)
+        for number, one in enumerate(many(4))
+    )
+
+
+def test_the_alert_has_its_name_on_a_telephone(browser: Browser) -> None:
+    browser.driver.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride", {"width": 400, "height": 800, "deviceScaleFactor": 1, "mobile": True}
+    )
+    try:
+        browser.show(console(), after="#c0")
+        browser.wait(lambda: browser.all("tr.details svg.ladder"))
+        (alert,) = browser.all("tr.details svg.ladder .step.alert .on")
+        assert alert.text.endswith("handshake_failure (40)")
+    finally:
+        browser.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_an_opened_connection_says_when_it_started(browser: Browser) -> None:
+    browser.show(console(), width=500, after="#c2")
+    browser.wait(lambda: browser.all("tr.details .list"))
+    assert "2021-06-17 08:51:43.617 UTC" in browser.texts("tr.details .list dd")
 
 
 def test_the_evidence_leads_into_the_ladder_and_messages_tell_their_fields(browser: Browser) -> None:
@@ -261,7 +353,7 @@ def test_the_keyboard_does_it_all(browser: Browser) -> None:
 def test_every_control_has_a_name(browser: Browser) -> None:
     browser.show(console(), after="#c2")
     browser.wait(lambda: browser.all("tr.details svg.timeline"))
-    for element in browser.all("button, input, select, [role=button], svg[role]"):
+    for element in browser.all("button, input, select, table, figure, [role=button], svg[role]"):
         if element.is_displayed():
             assert element.accessible_name, element.get_attribute("outerHTML")
 
@@ -275,6 +367,31 @@ def test_it_prints_with_what_is_open(browser: Browser) -> None:
     assert pdf.startswith(b"%PDF")
     assert len(re.findall(rb"/Type\s*/Page\b", pdf)) >= 4  # all 300 rows, not those in view alone
     assert len(browser.all("tr.row")) < 100  # and the page is as it was
+
+
+def test_the_validity_of_many_certificates_stands_on_the_first_page(browser: Browser) -> None:
+    day = timedelta(1)
+    at = datetime(2026, 11, 25, tzinfo=UTC)
+    found = [
+        Found(
+            f"{n}.pem",
+            "certificate",
+            subject=f"CN={n}",
+            sha256=str(n),
+            not_before=at - 900 * day,
+            not_after=at - n * day,
+        )
+        for n in range(1, 30)
+    ]
+    browser.show_other(inventory_page(found, [], at))
+    told = browser.driver.execute_cdp_cmd("Page.printToPDF", {"printBackground": True})
+    pages = len(re.findall(rb"/Type\s*/Page\b", base64.b64decode(told["data"])))
+    assert pages <= 3  # the picture, and the table
+
+
+def test_one_connection_is_counted_as_one(browser: Browser) -> None:
+    browser.show(report(many(1)))
+    assert browser.one("#count").text == "1 connection"
 
 
 @pytest.mark.parametrize("width", [1280, 800, 500])

@@ -43,3 +43,30 @@ def test_names_that_are_markup_are_text() -> None:
     assert loads_nothing(html)
     assert "<script" not in html
     assert "\x1b" not in html
+
+
+def test_a_certificate_at_many_places_has_one_row_that_names_them() -> None:
+    places = [f"{letter}.pem" for letter in "abcdef"]
+    things = [
+        Found(
+            one, "certificate", subject="CN=x", sha256="11", duplicates=tuple(other for other in places if other != one)
+        )
+        for one in places
+    ]
+    seen = Page(inventory_page([*things, Found("z.pem", "certificate", subject="CN=x", sha256="22")], [], AT))
+    assert sum(tag == "tr" for tag, _ in seen.elements) == 1 + 2
+    text = " ".join(seen.text.split())
+    assert "7 certificates" in text
+    assert "2 different certificates" in text
+    assert "a.pem also in b.pem, c.pem, d.pem and 2 more" in text
+
+
+def test_a_certificate_that_signed_itself_says_just_that() -> None:
+    taken = inventory([str(CAPTURES / "console.pcap")], AT)
+    text = " ".join(Page(inventory_page(taken.found, taken.damage, AT)).text.split())
+    assert "issued by itself" in text
+
+
+def test_the_table_has_a_name() -> None:
+    html = inventory_page([Found("a.key", "private_key")], [], AT)
+    assert [one.get("aria-labelledby") for tag, one in Page(html).elements if tag == "table"] == ["things"]

@@ -31,6 +31,11 @@ def test_a_change_is_shown_side_by_side_and_in_words() -> None:
     assert "unknown_ca (48)" in seen.text
     assert "3.90 answers unknown_ca (48) to an expired certificate where 3.88" in seen.text
     assert "1 variant is answered as before" in seen.text
+    # Under each firmware stands its answer: no column is empty where nothing changed.
+    cells = [attributes for tag, attributes in seen.elements if tag == "td"]
+    assert len(cells) == 2 * 3
+    assert not any("colspan" in attributes for attributes in cells)
+    assert "the same" in seen.text.partition("answered as before")[2]
 
 
 def test_a_tls_version_that_is_new_is_one_change() -> None:

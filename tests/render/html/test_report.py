@@ -80,3 +80,21 @@ def test_nothing_is_a_page_too(summaries: list[Summary]) -> None:
     assert "No TLS connection" in seen.text
     assert "No connection failed" in seen.text
     assert ("it ends early" in seen.text) == bool(summaries)
+
+
+def test_a_file_without_a_connection_is_named_all_the_same() -> None:
+    seen = Page(report([], [Summary("empty.pcap", packets=7)]))
+    assert "empty.pcap" in seen.text
+    assert "nothing" not in seen.text
+
+
+def test_the_buttons_of_the_causes_are_told_apart_by_name() -> None:
+    capture = read(CAPTURES / "console.pcap")
+    buttons = [
+        attributes
+        for tag, attributes in Page(report(capture, [capture.summary])).elements
+        if tag == "button" and attributes.get("class") == "show"
+    ]
+    names = {attributes["aria-label"] for attributes in buttons}
+    assert len(buttons) == len(names) == 3
+    assert "Show it in the table: unknown_ca, refused by the server" in names

@@ -59,6 +59,20 @@ def test_the_founding_case() -> None:
     assert "not valid for another 434 days" in told
 
 
+def test_a_clocks_line_leaves_out_the_words_in_its_way() -> None:
+    picture = drawn(*connection_timeline(read(CAPTURES / "console.pcap")[2]))
+    _, capture = (one for one in picture.iter(SVG + "path") if (one.get("class") or "").startswith("mark"))
+    drawn_parts = [tuple(map(float, part)) for part in re.findall(r"M[\d.]+ ([\d.]+)V([\d.]+)", capture.get("d", ""))]
+    names = [float(one.get("y", "")) for one in picture.iter(SVG + "text") if "bmc.example" in "".join(one.itertext())]
+    assert len(names) == 1
+    assert not any(top < names[0] and names[0] - 10 < bottom for top, bottom in drawn_parts)
+    # No stub of it is left above the first name.
+    assert min(bottom - top for top, bottom in drawn_parts) > 4
+    # Before and behind them it goes on: through the bars, to its own sign.
+    valid = [float(one.get("y", "")) for one in picture.iter(SVG + "rect") if one.get("class") == "valid"]
+    assert all(any(top <= y and y + 14 <= bottom for top, bottom in drawn_parts) for y in valid)
+
+
 def test_the_picture_is_told_in_words() -> None:
     picture = drawn(*connection_timeline(read(CAPTURES / "console.pcap")[2]))
     assert picture.get("role") == "img"

@@ -1,4 +1,7 @@
-"""The page about certificates and keys: which are valid when, what belongs together, and what is wrong."""
+"""The page about certificates and keys: which are valid when, what belongs together, and what is wrong.
+
+A certificate that lies at many places has one row, which names the others.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +23,8 @@ from tlsalert.render.picture.timeline import Bar, Mark, nanoseconds, timeline_sv
 MOST = 2000
 MOST_BARS = 24
 WIDTH = 900
+#: Places that are named of those of one kind; of more it is said how many.
+MOST_PLACES = 3
 
 PLURALS = {"private_key": "private keys", "public_key": "public keys", "csr": "requests", "crl": "revocation lists"}
 WORDS = {"private_key": "private key", "public_key": "public key", "csr": "request", "crl": "revocation list"}
@@ -28,6 +33,7 @@ WORDS = {"private_key": "private key", "public_key": "public key", "csr": "reque
 def inventory_page(found: Sequence[Found], damage: Sequence[Damage], at: datetime) -> str:
     """Return the page; dates are judged as of ``at``. Of private keys it tells that they are there, as all outputs."""
     certificates = _once([one for one in found if one.kind == "certificate"])
+    rows = _rows(found)
     told = page.frame("Certificates and keys") | {
         "version": VERSION,
         "headline": _headline(found),
@@ -35,8 +41,10 @@ def inventory_page(found: Sequence[Found], damage: Sequence[Damage], at: datetim
         "troubled": sum(bool(one.problems) for one in found),
         "timeline": _timeline(certificates, at),
         "bars": min(len([one for one in certificates if one.not_before and one.not_after]), MOST_BARS),
-        "things": [_thing(one, at) for one in found[:MOST]],
-        "more": max(len(found) - MOST, 0),
+        "things": [_thing(one, at) for one in rows[:MOST]],
+        "more": max(len(rows) - MOST, 0),
+        "different": sum(one.kind == "certificate" for one in rows),
+        "same": len(found) - len(rows),
         "damage": damage[:MOST],
     }
     return page.template("certs.html.j2").render(told)
@@ -47,6 +55,18 @@ def _once(certificates: Sequence[Found]) -> list[Found]:
     by_hash = {one.sha256: one for one in reversed(certificates)}
     ends = [(nanoseconds(one.not_after), one) for one in by_hash.values() if one.not_after is not None]
     return [one for _, one in sorted(ends, key=lambda pair: (pair[0], pair[1].where))]
+
+
+def _rows(found: Sequence[Found]) -> list[Found]:
+    """Return all things in their order, a certificate where it was found first."""
+    seen: set[str] = set()
+    rows: list[Found] = []
+    for one in found:
+        if one.kind != "certificate" or one.sha256 is None or one.sha256 not in seen:
+            rows.append(one)
+        if one.kind == "certificate" and one.sha256 is not None:
+            seen.add(one.sha256)
+    return rows
 
 
 def _headline(found: Sequence[Found]) -> str:
@@ -85,7 +105,22 @@ def _thing(one: Found, at: datetime) -> dict[str, Any]:
         "valid": f"{dates[0] or '?'} to {dates[1] or '?'}" if any(dates) else "",
         "out": one.not_after is not None and nanoseconds(one.not_after) < nanoseconds(at),
         "key": one.key or ("encrypted" if one.encrypted else ""),
-        "fits": one.fits,
-        "issued_by": one.issued_by,
+        "relations": [
+            (label, _places(places))
+            for label, places in (("also in", one.duplicates), ("fits", one.fits), ("issued by", _issuers(one)))
+            if places
+        ],
         "problems": one.problems,
     }
+
+
+def _issuers(one: Found) -> Sequence[str]:
+    """Return the places of the issuer; of a certificate that signed itself just that."""
+    own = one.certificate is not None and one.certificate.self_signed and one.where in one.issued_by
+    return ("itself",) if own else one.issued_by
+
+
+def _places(places: Sequence[str]) -> str:
+    """Return the first places, and how many there are besides."""
+    more = len(places) - MOST_PLACES
+    return ", ".join(places[:MOST_PLACES]) + (f" and {more:,} more" if more > 0 else "")

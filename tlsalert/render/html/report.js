@@ -128,8 +128,8 @@
     const sign = order.down ? -1 : 1;
     view.sort((a, b) => keys[a] < keys[b] ? -sign : keys[a] > keys[b] ? sign : a - b);
     at = Math.min(at, Math.max(view.length - 1, 0));
-    id("count").textContent = view.length === many ? `${numbers.format(many)} connections`
-      : `${numbers.format(view.length)} of ${numbers.format(many)} connections`;
+    const all = `${numbers.format(many)} ${many === 1 ? "connection" : "connections"}`;
+    id("count").textContent = view.length === many ? all : `${numbers.format(view.length)} of ${all}`;
     draw(true);
   }
 
@@ -269,7 +269,11 @@
     const kind = endingOf(told);
     const begun = own(i, "start");
     const cell = (name, ...inside) => h("td", {class: name, role: "cell"}, ...inside);
+    // What a narrow window cuts off is told on pointing at it.
+    const whole_ = (name, text, ...inside) => h("td", {class: name, role: "cell", title: text || null}, ...inside);
     const number = `#${own(i, "number")}`;
+    const alert = (word(i, "alert") || "").replace(/^fatal /, "");
+    const cause = told.cause && told.cause !== "normal_close" ? told.cause : kind === "established" ? "" : told.cause || "undecided";
     const sni = word(i, "sni");
     return h("tr", {class: `row ${kind}`, role: "row", "data-i": i, onclick: (event) => {
       if (!event.target.closest("button") && !String(window.getSelection())) toggle(i);
@@ -279,13 +283,13 @@
         "aria-label": `Connection ${own(i, "number")}${severalSources ? ` of ${word(i, "source")}` : ""}: ${told.summary}`},
         h("span", {class: "turn", "aria-hidden": "true"}, "▸"), number)),
       severalSources ? cell("source", h("span", {title: word(i, "source")}, word(i, "source").split("/").pop())) : null,
-      cell("start", begun === null ? "" : h("time", {datetime: `${iso(begun)}Z`, title: `${clockTime(begun)} UTC`}, clockTime(begun).slice(oneDay ? 11 : 0))),
-      cell("client", word(i, "client") || "?"),
-      cell("server", word(i, "server") || "?", sni ? h("span", {class: "sni"}, ` ${sni}`) : null),
+      cell("start", begun === null ? "" : h("time", {datetime: `${iso(begun)}Z`, title: `${clockTime(begun)} UTC`}, clockTime(begun).slice(oneDay ? 11 : 0, severalSources && !oneDay ? 16 : undefined))),
+      whole_("client", word(i, "client"), word(i, "client") || "?"),
+      whole_("server", [word(i, "server") || "?", sni].filter(Boolean).join(" "), word(i, "server") || "?", sni ? h("span", {class: "sni"}, ` ${sni}`) : null),
       cell("version", word(i, "version") || "–"),
       cell("ending", h("span", {class: "sign", "aria-hidden": "true"}), ENDINGS[kind]),
-      cell("alert", (word(i, "alert") || "").replace(/^fatal /, "")),
-      cell("cause", told.cause && told.cause !== "normal_close" ? told.cause : kind === "established" ? "" : told.cause || "undecided"));
+      whole_("alert", alert, alert),
+      whole_("cause", cause, cause));
   }
 
   function toggle(i, wanted) {
@@ -316,7 +320,7 @@
     const row = h("tr", {class: "details", "data-i": i}, cell);
     const told = verdict(i);
     const panel = h("div", {class: "said", "aria-live": "polite"});
-    const picture = h("figure", {class: "picture"});
+    const picture = h("figure", {class: "picture", "aria-label": "Handshake"});
     let scale = "even";
     const point = drawLadder;
     const redraw = () => {
@@ -342,7 +346,7 @@
 
   function factList(i) {
     const facts = {...(data.others[own(i, "facts")] || {})};
-    const list = [["TLS", word(i, "version")], ["cipher suite", word(i, "suite")], ["server name", word(i, "sni")],
+    const list = [["started", own(i, "start") === null ? null : `${clockTime(own(i, "start"))} UTC`], ["TLS", word(i, "version")], ["cipher suite", word(i, "suite")], ["server name", word(i, "sni")],
       ["ALPN", word(i, "alpn")], ["before TLS", facts.protocol], ["over", facts.transport], ["resumed", facts.resumed],
       ["lasted", own(i, "duration") === null ? null : lasted(own(i, "duration"))],
       ["JA3", facts.ja3], ["JA3S", facts.ja3s], ["JA4", facts.ja4], ["file", severalSources ? word(i, "source") : null]];
@@ -445,7 +449,7 @@
         const target = s("g", {class: "point-at", tabindex: targets.length ? "-1" : "0", role: "button",
           "aria-label": `${side}, ${subject.where}: ${text}${remark ? `, ${remark}` : ""}`});
         if (kind === "alert" && style === "alert") {
-          const plain = fitted(text, room - 14, "bold"), plate = wide(plain, "bold") + 14;
+          const plain = alertWords(text, room - 14), plate = wide(plain, "bold") + 14;
           target.append(s("rect", {class: "plate", x: left ? x - 2 : x + 2 - plate, y: base - 14, width: plate, height: 19, rx: 4}),
             s("text", {x: left ? x + 5 : x - 5, y: base, class: "on", "text-anchor": anchor}, plain));
         } else {
@@ -500,6 +504,12 @@
     return drawing;
   }
 
+  // The alert's name and number matter more than the words before them.
+  function alertWords(text, room) {
+    const forms = [text, text.replace(/^ALERT /, ""), text.replace(/^ALERT \w+ (?=\w)/, "")];
+    return forms.find((form) => wide(form, "bold") <= room) ?? fitted(forms[2], room, "bold");
+  }
+
   function arrowOf(from, to, y, size) {
     const back = to > from ? -1 : 1, tip = to + back * 2, neck = tip + back * size * 1.8;
     return [s("path", {class: "arrow", d: `M${from} ${y}H${neck}`}), s("path", {class: "tip", d: `M${tip} ${y}L${neck} ${y - size}V${y + size}Z`})];
@@ -539,7 +549,7 @@
 
   // ---- the validity timeline
 
-  const EDGE = 14, BAR = 14, ROW = 44, HEADROOM = 24, BELOW = 16;
+  const EDGE = 14, BAR = 14, ROW = 44, HEADROOM = 24, BELOW = 16, STUB = 4;
 
   function timelineFigure(i) {
     const marks = (own(i, "marks") || []).map(([name, time, kind, judge]) => ({name, time, kind, judge: Boolean(judge)}));
@@ -555,7 +565,7 @@
     }
     if (!bars.length) return null;
     bars.sort((a, b) => b.judged - a.judged);
-    const figure = h("figure", {class: "validity"}, h("figcaption", {}, h("h4", {}, "Validity against the clocks")));
+    const figure = h("figure", {class: "validity", "aria-label": "Validity against the clocks"}, h("figcaption", {}, h("h4", {}, "Validity against the clocks")));
     requestAnimationFrame(() => {
       figure.append(drawTimeline(bars.slice(0, 8), marks, Math.max(320, Math.min(760, figure.clientWidth || 560))));
       if (bars.length > 8) figure.append(h("p", {class: "dim"}, `${bars.length - 8} more certificates are below.`));
@@ -568,6 +578,18 @@
     if (mark.time < bar.first) return [mark.time, bar.first, `not valid for another ${span(bar.first - mark.time)}`];
     if (mark.time > bar.last) return [bar.last, mark.time, `expired ${span(mark.time - bar.last)} ago`];
     return null;
+  }
+
+  // A vertical line that leaves out the words in its way.
+  function lineAround(x, from, to, taken) {
+    let path = "", at = from;
+    const hit = taken.filter(([left, right]) => left - 2 < x && x < right + 2).sort((a, b) => a[2] - b[2]);
+    for (const [, , top_, bottom] of hit) {
+      if (bottom <= at || top_ >= to) continue;
+      if (top_ - at > STUB) path += `M${x} ${at}V${top_}`;
+      at = bottom;
+    }
+    return at < to ? `${path}M${x} ${at}V${to}` : path;
   }
 
   function drawTimeline(bars, marks, width) {
@@ -616,7 +638,31 @@
       drawing.append(group);
       words.push(`${bar.name} is valid from ${day(bar.first)} to ${day(bar.last)}`);
     });
-    const rows = [], labels = [];
+    const taken = [];  // what stands where: left, right, top, bottom
+    const names = bars.map((bar, n) => {
+      const dated = `${day(bar.first)} to ${day(bar.last)}`, font = bar.judged ? "bold" : "plain";
+      const name = fitted(bar.name, width - 2 * EDGE - wide(dated, "small") - 24, font);
+      const size = wide(name, font) + wide(dated, "small") + 12;
+      const from = Math.max(Math.min(x(bar.first), width - EDGE - size - 8), EDGE);
+      taken.push([from, from + size, tops[n] - 17, tops[n] - 1]);
+      const found = [s("text", {class: "halo", x: from, y: tops[n] - 5},
+        s("tspan", {class: bar.judged ? "head" : null}, name), s("tspan", {class: "dim small"}, `   ${dated}`))];
+      for (const gap of gapsOf(bar)) {
+        const [begin, end] = [x(gap[0]), x(gap[1])], size_ = wide(gap[2], "small");
+        const above = tops[n] + BAR + 3, below = above + 14;
+        if (inside(gap)) {
+          found.push(s("text", {x: (begin + end) / 2, y: tops[n] + BAR - 3, "text-anchor": "middle", class: "bad small"}, gap[2]));
+        } else if ((gap[0] === bar.last ? end : begin) < width / 2) {  // the words stand at the clock's line
+          found.push(s("text", {x: begin + 8, y: below - 3, class: "bad small halo"}, gap[2]));
+          taken.push([begin + 8, begin + 8 + size_, above, below]);
+        } else {
+          found.push(s("text", {x: end - 8, y: below - 3, "text-anchor": "end", class: "bad small halo"}, gap[2]));
+          taken.push([end - 8 - size_, end - 8, above, below]);
+        }
+      }
+      return found;
+    });
+    const rows = [], labels = [], lines = [];
     for (const mark of marks) {
       const out = mark.judge && bars.some((bar) => gapsOf(bar).length > 0);
       const others = dates.some((date) => date !== mark.time && day(date) === day(mark.time));
@@ -628,27 +674,16 @@
       rows[row] = toLeft ? place + 8 : place + 10 + size;
       const y = bottom + 16 + 20 * row;
       const sign = {server: `M${place} ${y - 14}l6 6l-6 6l-6 -6Z`, client: `M${place - 5} ${y - 13}h10v10h-10Z`}[mark.kind] || `M${place} ${y - 14}l6 11h-12Z`;
-      drawing.append(s("path", {class: `mark${out ? " out" : ""}`, d: `M${place} ${HEADROOM - 2}V${y - 13}`}),
-        s("path", {class: `point${out ? " out" : ""}`, d: sign}));
+      lines.push([place, y - 13, out ? " out" : "", sign]);
+      taken.push(toLeft ? [place - 10 - size, place - 10, y - 16, y] : [place + 10, place + 10 + size, y - 16, y]);
       labels.push(s("text", {x: toLeft ? place - 10 : place + 10, y: y - 3, "text-anchor": toLeft ? "end" : null,
         class: `halo${out ? " bad head" : mark.judge ? " head" : ""}`}, text));
       words.push(`${mark.name}: ${day(mark.time)}` + bars.flatMap((bar) => mark.judge ? gapsOf(bar).map((gap) => `, by which ${bar.name} is ${gap[2]}`) : []).join(""));
     }
-    drawing.append(...labels);
-    bars.forEach((bar, n) => {
-      const dated = `${day(bar.first)} to ${day(bar.last)}`, font = bar.judged ? "bold" : "plain";
-      const name = fitted(bar.name, width - 2 * EDGE - wide(dated, "small") - 24, font);
-      const most = width - EDGE - wide(name, font) - wide(dated, "small") - 20;
-      drawing.append(s("text", {class: "halo", x: Math.max(Math.min(x(bar.first), most), EDGE), y: tops[n] - 5},
-        s("tspan", {class: bar.judged ? "head" : null}, name), s("tspan", {class: "dim small"}, `   ${dated}`)));
-      for (const gap of gapsOf(bar)) {
-        const [from, to] = [x(gap[0]), x(gap[1])];
-        const spot = inside(gap) ? {x: (from + to) / 2, y: tops[n] + BAR - 3, "text-anchor": "middle", class: "bad small"}
-          : (gap[0] === bar.last ? to : from) < width / 2 ? {x: from + 8, y: tops[n] + BAR + 14, class: "bad small halo"}
-            : {x: to - 8, y: tops[n] + BAR + 14, "text-anchor": "end", class: "bad small halo"};
-        drawing.append(s("text", spot, gap[2]));
-      }
-    });
+    for (const [place, end, out, sign] of lines) {
+      drawing.append(s("path", {class: `mark${out}`, d: lineAround(place, HEADROOM - 2, end, taken)}), s("path", {class: `point${out}`, d: sign}));
+    }
+    drawing.append(...labels, ...names.flat());
     drawing.setAttribute("viewBox", `0 0 ${width} ${bottom + 20 * Math.max(rows.length, 1) + 10}`);
     drawing.setAttribute("aria-label", `Validity of the certificates against the clocks. ${words.join("; ")}`);
     return drawing;
@@ -779,6 +814,7 @@
   }
 
   table.classList.toggle("one-day", oneDay);
+  table.classList.toggle("several", severalSources);
   id("list").hidden = many === 0;
   if (many) {
     offer();

@@ -43,10 +43,12 @@ def write_report(
         held.add(connection)
         if ending(connection.verdict) in FAILURES and len(failures) < STATIC:
             failures.append(connection)
-    told = page.frame(_title(glance), "report.js") | {
+    # A file without a connection has been read, too.
+    sources = list(dict.fromkeys([*glance.sources, *(summary.source for summary in summaries)]))
+    told = page.frame(f"{glance.headline} – {_files(sources)}", "report.js") | {
         "version": VERSION,
-        "name": _files(glance),
-        "sources": list(glance.sources),
+        "name": _files(sources),
+        "sources": sources,
         "headline": glance.headline,
         "facts": when_and_how_much(glance, summaries),
         "shares": glance.shares,
@@ -69,14 +71,10 @@ def report(connections: Iterable[Connection], summaries: Sequence[Summary] = ())
     return out.getvalue().decode()
 
 
-def _title(glance: Glance) -> str:
-    return f"{glance.headline} – {_files(glance)}"
-
-
-def _files(glance: Glance) -> str:
+def _files(sources: Sequence[str]) -> str:
     """Return the names of the first sources, and how many there are besides."""
-    named = [_file(source) for source in list(glance.sources)[:3]]
-    more = len(glance.sources) - len(named)
+    named = [_file(source) for source in sources[:3]]
+    more = len(sources) - len(named)
     return page.shown(", ".join(named) or "nothing") + (f" and {more} more" if more else "")
 
 

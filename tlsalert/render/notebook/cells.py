@@ -16,7 +16,7 @@ from tlsalert.render.notebook.style import CSS
 from tlsalert.render.picture.ladder import ladder_svg
 from tlsalert.render.picture.svg import words
 from tlsalert.render.picture.timeline import Bar, connection_timeline, nanoseconds, timeline_svg
-from tlsalert.render.story import certainty, is_quiet
+from tlsalert.render.story import GAP, certainty, is_quiet
 
 MOST = 20
 WIDTH = 760
@@ -91,7 +91,8 @@ def _reasons(verdict: Verdict | None, notes: Sequence[str]) -> str:
         return ""
     seen = [_evidence(one) for one in verdict.evidence if one.position is not None]
     known = [_evidence(one) for one in verdict.evidence if one.position is None]
-    sure = [words(certainty(verdict))] if verdict.cause not in (None, "normal_close") else []
+    # HTML makes one space of many.
+    sure = [words(certainty(verdict).replace(GAP, " · "))] if verdict.cause not in (None, "normal_close") else []
     others = [words(f"{one.cause} {one.confidence:.2f}") for one in verdict.alternatives]
     parts = (
         ("seen", seen),

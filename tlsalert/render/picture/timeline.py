@@ -28,6 +28,7 @@ BELOW = 16  # pixels for words below a bar
 LEAST_GAP = 26  # pixels between two different dates
 APART = 44  # pixels from one year to the next
 YEARS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+STUB = 4  # pixels of a line that are not worth drawing
 A_DAY = 86_400 * 1_000_000_000
 A_MINUTE = 60 * 1_000_000_000
 MOST_BARS = 8
@@ -54,6 +55,15 @@ class Mark(NamedTuple):
 
 #: The time between a clock and a bar: from, to, and what that means.
 Gap = tuple[int, int, str]
+
+
+class _Box(NamedTuple):
+    """Where words stand, in pixels."""
+
+    left: float
+    right: float
+    top: float
+    bottom: float
 
 
 def connection_timeline(connection: Connection) -> tuple[list[Bar], list[Mark]]:
@@ -91,7 +101,8 @@ def timeline_svg(
     ordered = sorted(bars, key=lambda bar: not bar.judged)
     shown = ordered[:most]
     sheet = _Sheet(shown, marks, width)
-    drawn = [sheet.axis(), *map(sheet.bar, range(len(shown))), *sheet.clocks(), *map(sheet.name, range(len(shown)))]
+    names = [sheet.name(number) for number in range(len(shown))]
+    drawn = [sheet.axis(), *map(sheet.bar, range(len(shown))), *sheet.clocks(), *names]
     if len(shown) < len(bars):
         drawn.append(label(EDGE, sheet.bottom + 2, f"… {len(bars) - len(shown)} more certificates", "dim small"))
     name = "Validity of the certificates against the clocks"
@@ -167,6 +178,7 @@ class _Sheet:
 
     def __init__(self, bars: Sequence[Bar], marks: Sequence[Mark], width: int) -> None:
         self.bars, self.marks, self.width = bars, marks, width
+        self.taken: list[_Box] = []
         dates = [*(mark.time for mark in marks), *(date for bar in bars for date in (bar.first, bar.last))]
         self.points = _scale(dates, {mark.time for mark in marks}, EDGE + 8, width - EDGE - 8)
         self.tops: list[int] = []
@@ -213,47 +225,62 @@ class _Sheet:
         return element("g", *drawn, class_="bar judged" if bar.judged else "bar")
 
     def name(self, number: int) -> str:
-        """Return what stands at a bar: whose it is and its dates above it, the gap in words inside or below it."""
+        """Return what stands at a bar: whose it is and its dates above it, the gap in words inside or below it.
+
+        Names are placed before the clocks, whose lines leave them out.
+        """
         bar, top = self.bars[number], self.tops[number]
         dates = f"{_day(bar.first)} to {_day(bar.last)}"
         cell = BOLD_CELL if bar.judged else CELL
         room = self.width - 2 * EDGE - wide(dates, SMALL_CELL) - 24
         name = fitted(_whose(bar), room, cell)
-        right = self.width - EDGE - wide(name, cell) - wide(dates, SMALL_CELL) - 24
+        size = wide(name, cell) + wide(dates, SMALL_CELL) + 24
+        x = max(min(self.x(bar.first), self.width - EDGE - size), EDGE)
+        self.taken.append(_Box(x, x + size, top - 17, top - 1))
         drawn = [
             element(
                 "text",
                 element("tspan", words(name), class_="head" if bar.judged else None),
                 element("tspan", words("   " + dates), class_="dim small"),
-                x=max(min(self.x(bar.first), right), EDGE),
+                x=x,
                 y=top - 5,
                 class_="halo",
             )
         ]
-        for gap in self._gaps(bar):
-            left, end = self.x(gap[0]), self.x(gap[1])
-            if self._inside(gap):
-                drawn.append(label((left + end) / 2, top + BAR - 3, gap[2], "bad small", "middle"))
-            elif (end if gap[0] == bar.last else left) < self.width / 2:  # the words stand at the clock's line
-                drawn.append(label(left + 8, top + BAR + 14, gap[2], "bad small halo"))
-            else:
-                drawn.append(label(end - 8, top + BAR + 14, gap[2], "bad small halo", "end"))
+        drawn += [self._gap_words(bar, gap, top) for gap in self._gaps(bar)]
         return "".join(drawn)
+
+    def _gap_words(self, bar: Bar, gap: Gap, top: float) -> str:
+        """Return what a gap means, in it where there is room, else below it at the clock's line."""
+        left, end = self.x(gap[0]), self.x(gap[1])
+        if self._inside(gap):
+            return label((left + end) / 2, top + BAR - 3, gap[2], "bad small", "middle")
+        clock = end if gap[0] == bar.last else left
+        size, y = wide(gap[2], SMALL_CELL), top + BAR + 14
+        if clock < self.width / 2:
+            self.taken.append(_Box(left + 8, left + 8 + size, y - 11, y + 3))
+            return label(left + 8, y, gap[2], "bad small halo")
+        self.taken.append(_Box(end - 8 - size, end - 8, y - 11, y + 3))
+        return label(end - 8, y, gap[2], "bad small halo", "end")
 
     def clocks(self) -> list[str]:
         """Return the clocks: a line through all bars, below it whose it is and what it says."""
+        placed = [
+            (mark, x, end, self.bottom + 16 + 20 * row) for row, marks in enumerate(self.rows) for mark, x, end in marks
+        ]
+        for mark, x, end, y in placed:
+            size = wide(self._words(mark), BOLD_CELL)
+            self.taken.append(_Box(x - size, x, y - 16, y) if end else _Box(x, x + size, y - 16, y))
         lines: list[str] = []
         labels: list[str] = []
-        for row, marks in enumerate(self.rows):
-            for mark, x, end in marks:
-                out = " out" if self._outside(mark) else ""
-                y = self.bottom + 16 + 20 * row
-                at = self.x(mark.time)
-                lines.append(element("path", d=f"M{at:.1f} {HEAD - 2}V{y - 13:.1f}", class_=f"mark{out}"))
-                lines.append(element("path", d=_shape(mark.kind, at, y - 8), class_=f"point{out}"))
-                anchor: Literal["start", "end"] = "end" if end else "start"
-                look = "halo bad head" if out else "halo head" if mark.judge else "halo"
-                labels.append(label(x, y - 3, self._words(mark), look, anchor))
+        for mark, x, end, y in placed:
+            out = " out" if self._outside(mark) else ""
+            at = self.x(mark.time)
+            lines.append(element("path", d=_line_around(at, HEAD - 2, y - 13, self.taken), class_=f"mark{out}"))
+            lines.append(element("path", d=_shape(mark.kind, at, y - 8), class_=f"point{out}"))
+            anchor: Literal["start", "end"] = "end" if end else "start"
+            look = "halo bad head" if out else "halo head" if mark.judge else "halo"
+            labels.append(label(x, y - 3, self._words(mark), look, anchor))
         return lines + labels
 
     def _gaps(self, bar: Bar) -> list[Gap]:
@@ -311,6 +338,16 @@ def _scale(dates: Sequence[int], clocks: Set[int], left: float, right: float) ->
     whole = points[-1] - points[0]
     steps = accumulate((least * one for one in apart), initial=left)
     return [(point, step + spare * ((point - points[0]) / whole)) for point, step in zip(points, steps, strict=True)]
+
+
+def _line_around(x: float, top: float, bottom: float, taken: Sequence[_Box]) -> str:
+    """Return the path of a vertical line that leaves out the words in its way."""
+    path, at = "", top
+    for box in sorted(taken, key=lambda box: box.top):
+        if box.left - 2 < x < box.right + 2 and box.bottom > at and box.top < bottom:
+            path += f"M{x:.1f} {at:.1f}V{box.top:.1f}" if box.top - at > STUB else ""
+            at = box.bottom
+    return f"{path}M{x:.1f} {at:.1f}V{bottom:.1f}" if at < bottom else path
 
 
 def _between(points: Sequence[tuple[int, float]], time: int) -> float:

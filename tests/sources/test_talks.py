@@ -41,7 +41,7 @@ def test_the_one_that_was_silent_longest_is_given_up(monkeypatch: pytest.MonkeyP
 def test_what_is_known_last_is_told_before_it_is_built() -> None:
     open_ones = Talks("log")
     talk = open_ones.begin("a", "p", 1, None)
-    talk.settle = lambda: talk.peer("server", "192.0.2.7", 443)
+    talk.settle = lambda one: one.peer("server", "192.0.2.7", 443)
     open_ones.end_all()
     (one,) = open_ones.take()
     assert one.server is not None

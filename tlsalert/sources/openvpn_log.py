@@ -104,7 +104,7 @@ class OpenvpnLog:
             talk = None
         if talk is None:
             talk = self._talks.begin(key, "OpenVPN", number, entry.time)
-            talk.settle = partial(self._settle, process, key, talk)
+            talk.settle = partial(self._settle, process, key)
         talk.at(number, entry.time)
         talk.protocol = "openvpn"
         talk.spoke = True

@@ -100,7 +100,7 @@ class StunnelLog:
             if not self._tells(said):
                 return
             talk = self._talks.begin(key, "stunnel", number, entry.time)
-            talk.settle = partial(self._settle, key, talk)
+            talk.settle = partial(self._settle, key)
         talk.at(number, entry.time)
         self._say(key, talk, said)
         if talk.over or _FINISHED.match(said) is not None:

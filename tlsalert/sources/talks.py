@@ -68,7 +68,7 @@ class Talks:
         talk = self._open.pop(key, None)
         if talk is not None:
             if talk.settle is not None:
-                talk.settle()
+                talk.settle(talk)
             self._ended.append(talk.build(self._source))
 
     def end_all(self) -> None:

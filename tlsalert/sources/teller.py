@@ -69,8 +69,8 @@ class Teller:
         self.closing = Closing()
         self.completed: Position | None = None
         self.transport: str = "tcp"
-        #: Called before it is built: what is known of the log then.
-        self.settle: Callable[[], None] | None = None
+        #: Called with it before it is built: what is known of the log then.
+        self.settle: Callable[[Teller], None] | None = None
         self._line = line
         self._start = time
         self._end = time

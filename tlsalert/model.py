@@ -239,6 +239,16 @@ class Certificates(Struct, frozen=True, gc=False):
     client: tuple[Certificate, ...] = ()
     server: tuple[Certificate, ...] = ()
 
+    def _repr_html_(self) -> str:
+        from tlsalert.render.notebook.cells import certificates_html
+
+        return certificates_html(self)
+
+    def _repr_pretty_(self, page: Page, cycle: bool) -> None:
+        from tlsalert.render.notebook.plain import show_certificates
+
+        show_certificates(self, page)
+
 
 class Clock(Struct, frozen=True, gc=False):
     """What one side's clock said at ``at`` (the capture's time), and how that is known.

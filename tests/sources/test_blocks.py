@@ -61,6 +61,12 @@ def test_the_blocks_of_a_pcapng_are_its_bytes(order: Order, size: int) -> None:
     assert blocks.left == 0
 
 
+@pytest.mark.parametrize(("kind", "frame"), [(0xBAD, 3), (9, 3), (5, 2)])
+def test_frames_without_a_packet_count(kind: int, frame: int) -> None:
+    blocks = [section(), interface(), enhanced(PACKET, 1), block(kind, bytes(24)), enhanced(PACKET, 2)]
+    assert [one.frame for one in Blocks([b"".join(blocks)])] == [0, 0, 1, 0, frame]
+
+
 def test_each_section_has_its_own_byte_order() -> None:
     both = one_of_each("<") + one_of_each(">")
     told = list(Blocks([b"".join(both)]))

@@ -10,7 +10,7 @@ import struct
 from collections.abc import Container, Iterable, Iterator
 from typing import Final, NamedTuple
 
-from tlsalert.wire.capfile import MAX_PACKET, PCAP_MAGICS, PCAPNG_MAGIC
+from tlsalert.wire.capfile import MAX_PACKET, PCAP_MAGICS, PCAPNG_MAGIC, is_other_frame
 
 SECTION: Final = 0x0A0D0D0A
 INTERFACE: Final = 1
@@ -80,6 +80,9 @@ class Blocks:
 
     def _counted(self, kind: int, length: int) -> int:
         """Return a packet's frame; one whose block cannot hold it counts for none, as the reader has it."""
+        if is_other_frame(kind):
+            self._frame += 1
+            return 0
         if kind not in PACKETS or length < (16 if kind == SIMPLE_PACKET else 32):
             return 0
         self._frame += 1

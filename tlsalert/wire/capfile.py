@@ -203,6 +203,8 @@ class CaptureParser:
                 self._timed(data, at, length, self._u16(data, at + 8))
             elif kind == 10 and length >= 20 and self._u32(data, at + 8) == TLS_KEY_LOG:
                 self._key_log(data, at, length)
+            elif is_other_frame(kind):
+                self.frames += 1
             elif kind == 0x0A0D0D0A:
                 self._section(data, at)
                 if self.stopped:
@@ -314,6 +316,14 @@ class CaptureParser:
         if self.little:
             return i64(data[at]) | i64(data[at + 1]) << 8
         return i64(data[at]) << 8 | i64(data[at + 1])
+
+
+def is_other_frame(kind: i64) -> bool:
+    """Whether Wireshark counts a block of pcapng as a frame though it holds no packet (wiretap/pcapng.c of 4.0).
+
+    Those are custom blocks, entries of systemd's journal, and events of sysdig in three forms.
+    """
+    return kind in (9, 0x204, 0x216, 0x221, 0xBAD, 0x40000BAD)
 
 
 def _resolution(value: int) -> tuple[int, int]:

@@ -9,10 +9,10 @@ from msgspec.structs import replace
 
 from tests import stories
 from tests.evidence import CAPTURES
-from tests.render.notebook.pages import assert_harmless
+from tests.render.notebook.pages import assert_harmless, shown
 from tlsalert import read
 from tlsalert.connections import Connections
-from tlsalert.model import Certificate, Verdict
+from tlsalert.model import Certificate, Certificates, Verdict
 from tlsalert.render.notebook.cells import connection_html, connections_html
 from tlsalert.render.picture.svg import STYLESHEET
 
@@ -111,3 +111,14 @@ def test_a_certificate_is_its_facts_and_its_validity_as_a_bar() -> None:
     undated = Certificate(b"", "00", problems=("no dates",))
     assert "<svg" not in undated._repr_html_()
     assert "no dates" in undated._repr_html_()
+
+
+def test_both_chains_of_a_connection_are_shown() -> None:
+    connection = read(CAPTURES / "console.pcap")[2]
+    seen = assert_harmless(connection.certificates._repr_html_()).text
+    assert "client 1 certificate" in seen
+    assert all(one.sha256 in seen for one in (*connection.certificates.client, *connection.certificates.server))
+    assert "no certificates" in assert_harmless(Certificates()._repr_html_()).text
+    assert shown(connection.certificates).startswith("client   CN=IPMI")
+    assert shown(Certificates()) == "client   no certificate\nserver   no certificate"
+    assert "\n" not in shown(connection.certificates, depth=2)

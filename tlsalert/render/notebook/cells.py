@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import islice
 
-from tlsalert.model import Certificate, Connection, Evidence, Verdict, rfc3339
+from tlsalert.model import Certificate, Certificates, Connection, Evidence, Verdict, rfc3339
 from tlsalert.render.names import alert_words, deciding_alert
 from tlsalert.render.notebook.plain import certificate_facts, heading
 from tlsalert.render.notebook.style import CSS
@@ -51,15 +51,30 @@ def verdict_html(verdict: Verdict) -> str:
     return cell(_said(verdict), _reasons(verdict, ()))
 
 
+def certificates_html(certificates: Certificates) -> str:
+    """Return both sides' chains, leaf first, each certificate as :func:`certificate_html` shows it."""
+    shown: list[str] = []
+    for side, chain in (("client", certificates.client), ("server", certificates.server)):
+        shown.append(
+            f"<p><b>{side}</b> <span class='dim'>{len(chain) or 'no'} certificate{'s' * (len(chain) != 1)}</span></p>"
+        )
+        shown += map(_certificate, chain)
+    return cell(*shown)
+
+
 def certificate_html(certificate: Certificate) -> str:
     """Return a certificate's facts, and its validity as a bar."""
+    return cell(_certificate(certificate))
+
+
+def _certificate(certificate: Certificate) -> str:
     facts = certificate_facts(certificate)
     lines = [f"<tr><th>{words(name)}</th><td>{words(text)}</td></tr>" for name, text in facts]
     bar = ""
     if certificate.not_before is not None and certificate.not_after is not None:
         first, last = nanoseconds(certificate.not_before), nanoseconds(certificate.not_after)
         bar = timeline_svg([Bar(certificate.subject or "(none)", first, last)], [], width=WIDTH, styled=False)
-    return cell(f'<table class="facts">{"".join(lines)}</table>', bar)
+    return f'<table class="facts">{"".join(lines)}</table>\n{bar}'
 
 
 def cell(*parts: str) -> str:

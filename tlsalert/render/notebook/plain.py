@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import TYPE_CHECKING, Protocol
 
-from tlsalert.model import Certificate, Connection, Verdict
+from tlsalert.model import Certificate, Certificates, Connection, Verdict
 from tlsalert.render.names import alert_words, deciding_alert
 from tlsalert.render.rows import date_text
 from tlsalert.render.spans import Line
@@ -72,6 +72,15 @@ def show_certificate(certificate: Certificate, page: Page) -> None:
     facts = certificate_facts(certificate)
     wide = max(len(name) for name, _ in facts)
     page.text("\n".join(f"{name:<{wide}}   {text}" for name, text in facts))
+
+
+def show_certificates(certificates: Certificates, page: Page) -> None:
+    """Show the subjects of both sides' chains, leaf first."""
+    told = []
+    for side, chain in (("client", certificates.client), ("server", certificates.server)):
+        names = " ← ".join(escape(one.subject or "(no subject)") for one in chain)
+        told.append(f"{side}   {names or 'no certificate'}")
+    page.text("; ".join(told) if _nested(page) else "\n".join(told))
 
 
 def show_result(result: Result, page: Page) -> None:

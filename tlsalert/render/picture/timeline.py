@@ -133,7 +133,7 @@ def miss(bar: Bar, mark: Mark) -> Gap | None:
 
 
 def span(duration: int) -> str:
-    """Return a duration in the unit that people would use, rounded down: "433 days", "11 years"."""
+    """Return a duration in the unit that people would use: "433 days", "11 years"; only years are rounded up, too."""
     days = duration // A_DAY
     if days >= 3 * 365:
         return f"{days / 365.25:.0f} years"

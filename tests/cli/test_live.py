@@ -99,7 +99,7 @@ def test_it_shows_connections_as_they_end_and_a_signal_ends_it_with_the_sums(num
     assert [row["connection"] for row in shown] == list(range(len(shown)))
     assert {row["alerts"][0]["description"] for row in shown} == {"handshake_failure"}
     assert err.startswith("tlsalert: listening on lo\n")
-    assert f"none dropped; {len(shown)} connections, {len(shown)} failed" in err
+    assert f"none dropped; {len(shown)} connection{'s' * (len(shown) > 1)}, {len(shown)} failed" in err
     assert [c.alerts[0].code for c in read(written)] == [40] * len(shown)
     assert written.stat().st_mode & 0o077 == 0
 

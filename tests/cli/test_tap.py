@@ -60,6 +60,8 @@ def test_a_connection_is_shown_while_the_tap_goes_on() -> None:
         assert process.stdout is not None
         assert process.stdout.readline().startswith("tap to 127.0.0.1:")
         assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        assert finish(process)[1].rstrip().endswith("none dropped; 1 connection, 1 failed")
 
 
 def test_a_key_log_that_grows_opens_what_passes(tmp_path: Path) -> None:

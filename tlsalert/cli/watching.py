@@ -198,7 +198,7 @@ class Watch:
         parts = [
             f"{rate:,.0f} packets/s",
             f"{self._source.dropped:,} dropped",
-            f"{so_far.connections:,} connections, {failures(so_far):,} failed",
+            f"{_many(so_far.connections, 'connection')}, {failures(so_far):,} failed",
             *([f"{waiting} MiB wait to be read"] if waiting else []),
         ]
         self._status.show("   ".join(parts))
@@ -209,9 +209,13 @@ class Watch:
         dropped = f"{self._source.dropped:,}" if self._source.dropped else "none"
         summary = self._reader.summary
         return (
-            f"{summary.packets:,} packets in {seconds:.1f} s, {dropped} dropped; "
-            f"{summary.connections:,} connections, {failures(summary):,} failed"
+            f"{_many(summary.packets, 'packet')} in {seconds:.1f} s, {dropped} dropped; "
+            f"{_many(summary.connections, 'connection')}, {failures(summary):,} failed"
         )
+
+
+def _many(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 class Status:

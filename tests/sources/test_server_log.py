@@ -104,8 +104,9 @@ def test_any_lines_are_a_log(lines: list[bytes]) -> None:
     for number, line in enumerate(lines, 1):
         log.line(line, number)
     log.finish()
-    log.take()
-    log.notes()
+    told = log.take()
+    assert sorted(one.connection for one in told) == list(range(len(told)))
+    assert all(isinstance(note, str) for note in log.notes())
 
 
 def test_syslog_holds_many_programs() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tlsalert.bits import Bits
+from tlsalert.counted import counted
 from tlsalert.model import Connection
 from tlsalert.private_file import PrivateFile
 from tlsalert.secrets.opening import OpenWith
@@ -58,11 +59,11 @@ class Extraction:
                     first = False
                 else:
                     dropped += 0 if block.frame else 1
-        yield f"{self._path}: {_many(len(frames), 'packet')} of {_many(self._chosen, 'connection')}" + (
-            f", with {_many(len(lines), 'secret')}" if lines else ""
+        yield f"{self._path}: {counted(len(frames), 'packet')} of {counted(self._chosen, 'connection')}" + (
+            f", with {counted(len(lines), 'secret')}" if lines else ""
         )
         if dropped:
-            yield f"{self._path}: left out: {_many(dropped, 'block')} with names, statistics, secrets and the like"
+            yield f"{self._path}: left out: {counted(dropped, 'block')} with names, statistics, secrets and the like"
         if self._with_secrets and not lines:
             yield f"{self._path}: no secrets of these connections are known"
 
@@ -85,7 +86,3 @@ def _batches(lines: list[bytes]) -> Iterator[bytes]:
             text = b""
         text += line
     yield text
-
-
-def _many(number: int, thing: str) -> str:
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

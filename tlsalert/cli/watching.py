@@ -15,6 +15,7 @@ from typing import Any, BinaryIO, TextIO
 
 import click
 
+from tlsalert.counted import counted
 from tlsalert.live_reader import reader_of, stopping_after
 from tlsalert.model import Connection, Summary
 from tlsalert.packet_reader import Reader
@@ -198,7 +199,7 @@ class Watch:
         parts = [
             f"{rate:,.0f} packets/s",
             f"{self._source.dropped:,} dropped",
-            f"{_many(so_far.connections, 'connection')}, {failures(so_far):,} failed",
+            f"{counted(so_far.connections, 'connection')}, {failures(so_far):,} failed",
             *([f"{waiting} MiB wait to be read"] if waiting else []),
         ]
         self._status.show("   ".join(parts))
@@ -209,13 +210,9 @@ class Watch:
         dropped = f"{self._source.dropped:,}" if self._source.dropped else "none"
         summary = self._reader.summary
         return (
-            f"{_many(summary.packets, 'packet')} in {seconds:.1f} s, {dropped} dropped; "
-            f"{_many(summary.connections, 'connection')}, {failures(summary):,} failed"
+            f"{counted(summary.packets, 'packet')} in {seconds:.1f} s, {dropped} dropped; "
+            f"{counted(summary.connections, 'connection')}, {failures(summary):,} failed"
         )
-
-
-def _many(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 class Status:

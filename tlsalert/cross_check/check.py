@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from tempfile import NamedTemporaryFile
 from typing import TextIO
 
+from tlsalert.counted import counted
 from tlsalert.cross_check.differences import Difference, differences
 from tlsalert.cross_check.seen import streams_of
 from tlsalert.errors import CaptureError
@@ -57,7 +58,7 @@ class Check:
             unknown = [one for one in found if one.reason is None]
             odd = odd or bool(unknown)
             compared = sum(1 for one in streams if one.messages or one.alerts)
-            said = f"{_many(compared, 'stream')} with TLS in Wireshark, {_many(len(unknown), 'difference')}"
+            said = f"{counted(compared, 'stream')} with TLS in Wireshark, {counted(len(unknown), 'difference')}"
             out.write(f"{escape(source)}: {said}, {len(found) - len(unknown)} more that are known\n")
             if complaint is not None:
                 out.write(f"  tshark complains: {escape(complaint)}\n")
@@ -83,10 +84,6 @@ def _joined(keylogs: Sequence[str]) -> Iterator[str | None]:
             file.write(b"\n")
         file.flush()
         yield file.name
-
-
-def _many(number: int, thing: str) -> str:
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
 def _told(one: Difference) -> str:

@@ -58,7 +58,7 @@ def test_mandoc_has_nothing_to_complain_about() -> None:
 
 def test_groff_has_nothing_to_complain_about() -> None:
     if shutil.which("groff") is None:
-        pytest.skip("groff is not installed")
+        pytest.skip("groff is not installed (Debian: groff-base)")
     done = subprocess.run(
         ["groff", "-man", "-Tutf8", "-Kutf8", "-ww", "-z", PAGE], capture_output=True, text=True, timeout=60
     )
